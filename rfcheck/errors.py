@@ -1,0 +1,50 @@
+"""The one tree of errors that rfcheck raises; each message names the thing, the value and the remedy."""
+
+from __future__ import annotations
+
+
+class RfcheckError(Exception):
+    """Base of all errors that rfcheck raises on purpose."""
+
+
+class InputSizeError(RfcheckError, ValueError):
+    """An input size that is not usable: not a number, not positive, or of the wrong number of axes."""
+
+
+class SettingsError(RfcheckError, ValueError):
+    """A setting with an unknown name or a value that is not among the allowed ones."""
+
+
+class TargetError(RfcheckError):
+    """A target that cannot be found, imported or built."""
+
+
+class NothingToAnalyzeError(TargetError):
+    """A file that holds no model, or only models that rfcheck cannot build by itself."""
+
+
+class TraceError(RfcheckError):
+    """A forward pass that fails at this input size; names the layer and the shapes.
+
+    Attributes:
+        layer: dotted name of the module that failed, None where unknown.
+        received: shape of the first tensor that it received, None where unknown.
+    """
+
+    layer: str | None = None
+    received: tuple[int, ...] | None = None
+
+
+class OperatorError(RfcheckError, ValueError):
+    """A registration of an operator that is already known, or that is not an operator."""
+
+
+class RuleError(RfcheckError, ValueError):
+    """A rule file that is not valid; names the file, the line and the key."""
+
+
+class UnknownNameError(RfcheckError, KeyError):
+    """A layer, rule or operator name that does not exist; names the near ones."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])

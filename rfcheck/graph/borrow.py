@@ -1,0 +1,147 @@
+"""Use somebody's model for one forward pass and give it back exactly as it was."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+_CONTAINERS = (list, dict, set, OrderedDict, deque)
+_MODULE_TABLES = frozenset({"_parameters", "_buffers", "_modules"})
+
+
+@contextmanager
+def borrowed(model: nn.Module) -> Iterator[dict[str, nn.Module]]:
+    """Put a model into eval mode without gradients, and undo everything that a forward pass may change.
+
+    Restored on leaving, also after an error: every module's attributes and the lists, dicts and sets among them (parameters,
+    buffers, sub-modules, hooks, training flags), the random states of torch, numpy and Python, and torch's attention fast path.
+
+    Yields:
+        The modules by dotted name, "" for the model; a module that appears twice is listed under its first name.
+    """
+    modules = dict(model.named_modules())
+    attributes: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    containers: list[tuple[Any, Any]] = []
+    for module in modules.values():
+        table = module.__dict__
+        attributes.append((table, table.copy()))
+        for name, value in table.items():
+            if type(value) in _CONTAINERS:
+                _remember(value, containers, nested=name not in _MODULE_TABLES)
+    fast_path = torch.backends.mha.get_fastpath_enabled()
+    with _random_states_kept(), torch.no_grad():
+        try:
+            torch.backends.mha.set_fastpath_enabled(False)
+            for module in modules.values():
+                module.__dict__["training"] = False
+            yield modules
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fast_path)
+            for table, saved in attributes:
+                table.clear()
+                table.update(saved)
+            for container, content in containers:
+                _restore(container, content)
+
+
+def _remember(container: Any, containers: list[tuple[Any, Any]], *, nested: bool) -> None:
+    containers.append((container, container.copy() if container else None))
+    if nested and container:
+        for value in container.values() if isinstance(container, dict) else container:
+            if type(value) in _CONTAINERS:
+                _remember(value, containers, nested=True)
+
+
+def _restore(container: Any, content: Any) -> None:
+    if content is None:
+        if container:
+            container.clear()
+    elif isinstance(container, (list, deque)):
+        if len(container) != len(content) or any(a is not b for a, b in zip(container, content, strict=True)):
+            container.clear()
+            container.extend(content)
+    else:
+        container.clear()
+        container.update(content)
+
+
+@contextmanager
+def _random_states_kept() -> Iterator[None]:
+    numpy = sys.modules.get("numpy")
+    python_state = random.getstate()
+    torch_state = torch.get_rng_state()
+    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    numpy_state = numpy.random.get_state() if numpy is not None else None
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        torch.set_rng_state(torch_state)
+        if cuda_states:
+            torch.cuda.set_rng_state_all(cuda_states)
+        if numpy is not None:
+            numpy.random.set_state(numpy_state)
+
+
+def substitute_tensors(modules: Mapping[str, nn.Module], stand_in: Callable[[torch.Tensor], torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Replace every parameter and buffer by a stand-in; to be called, and undone, inside `borrowed`.
+
+    Returns:
+        The stand-ins of the parameters by dotted name; a shared parameter is listed once.
+    """
+    replaced: dict[int, torch.Tensor] = {}
+    parameters: dict[str, torch.Tensor] = {}
+    for prefix, module in modules.items():
+        for table_name in ("_parameters", "_buffers"):
+            table = module.__dict__.get(table_name)
+            for name, tensor in (table or {}).items():
+                if tensor is None:
+                    continue
+                new = replaced.get(id(tensor))
+                if new is None:
+                    new = replaced[id(tensor)] = stand_in(tensor)
+                    if table_name == "_parameters":
+                        parameters[f"{prefix}.{name}" if prefix else name] = new
+                table[name] = new
+        flat = module.__dict__.get("_flat_weights")  # recurrent layers keep a second list of their parameters
+        if isinstance(flat, list):
+            flat[:] = [replaced.get(id(weight), weight) for weight in flat]
+    return parameters
+
+
+class WriteGuard:
+    """Saves the tensors of a model before a real forward pass overwrites them, and puts the content back."""
+
+    def __init__(self, modules: Mapping[str, nn.Module]) -> None:
+        owned = [t for module in modules.values() for t in _tensors_of(module)]
+        self._owners = {t.untyped_storage().data_ptr(): t for t in owned if t.device.type != "meta" and t.layout == torch.strided}
+        self._saved: dict[int, torch.Tensor] = {}
+
+    def before_write(self, tensor: torch.Tensor) -> None:
+        """Save the content behind a tensor, if it is the model's."""
+        pointer = tensor.untyped_storage().data_ptr()
+        owner = self._owners.get(pointer)
+        if owner is not None and pointer not in self._saved:
+            self._saved[pointer] = owner.detach().clone()
+
+    def restore(self) -> None:
+        """Put back what was saved."""
+        with torch.no_grad():
+            for pointer, content in self._saved.items():
+                self._owners[pointer].copy_(content)
+
+
+def _tensors_of(module: nn.Module) -> Iterator[torch.Tensor]:
+    yield from module.parameters(recurse=False)
+    yield from module.buffers(recurse=False)
+    for value in module.__dict__.values():
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(item, torch.Tensor):
+                yield item

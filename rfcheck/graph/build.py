@@ -1,0 +1,253 @@
+"""From a recorded forward pass to the graph: a networkx.DiGraph in execution order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import networkx as nx
+
+from rfcheck.graph import mixing, operators, rearranging, windows
+from rfcheck.graph.axes import Layout, axes_held, image_layout
+from rfcheck.graph.calls import Call, Edge, Gathered
+from rfcheck.graph.flops import multiply_accumulates
+from rfcheck.graph.naming import node_names, operator_name
+from rfcheck.graph.reach import IDENTITY, Reach
+from rfcheck.graph.records import SCATTER, OpRecord
+from rfcheck.graph.trace import Trace
+
+INPUT = "input"
+"""Name of the graph's source."""
+
+_GATHER: dict[type, Callable[[Any, Call], Gathered]] = {
+    operators.Convolution: windows.convolution,
+    operators.Window: windows.pooling,
+    operators.Adaptive: windows.adaptive,
+    operators.Resample: windows.resample,
+    operators.Pointwise: mixing.pointwise,
+    operators.Join: mixing.join,
+    operators.Concat: mixing.concat,
+    operators.Linear: mixing.linear,
+    operators.Matmul: mixing.matmul,
+    operators.Attention: mixing.attention,
+    operators.Reduce: mixing.reduce,
+    operators.Mix: mixing.mix,
+    operators.Global: mixing.everywhere,
+    operators.Recurrent: mixing.recurrent,
+    operators.Rearrange: rearranging.rearrange,
+}
+
+
+class _Builder:
+    """Walks the records once, carrying the layout of every value."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.axes = len(trace.shape) - 2
+        self.layouts: dict[int, Layout] = {trace.recording.input_value: image_layout(trace.shape, tuple(range(self.axes)))}
+        self.weights: set[int] = set()
+        self.sixths: set[int] = set()
+        self.margins: dict[int, dict[int, tuple[int, int]]] = {}
+        self.assumptions: dict[str, str] = {}
+
+    def gather(self, record: OpRecord) -> Gathered:
+        """What one call does to positions; also takes note of its results."""
+        call = Call(record, self.layouts, self.weights, self.axes)
+        gathered = self._gather(record, call)
+        if len(gathered.layouts) < len(record.outputs):
+            gathered.layouts = gathered.layouts * len(record.outputs)
+        for out, layout in zip(record.outputs, gathered.layouts, strict=False):
+            self.layouts[out.value] = layout
+        self._follow_weights(record, gathered)
+        self._follow_margins(record, gathered)
+        return gathered
+
+    def _gather(self, record: OpRecord, call: Call) -> Gathered:
+        if record.func is SCATTER:
+            return rearranging.scatter(call)
+        meaning = operators.meaning_of(record.func)
+        if meaning is None:
+            return _unknown_operator(record, call)
+        if isinstance(meaning, operators.Opaque):
+            return call.unknown(meaning.reason)
+        return _GATHER[type(meaning)](meaning, call)
+
+    def _follow_weights(self, record: OpRecord, gathered: Gathered) -> None:
+        """Results that can weigh a map: sigmoids and softmaxes, and relu6(x + 3) / 6, which is a hard sigmoid written out."""
+        value = record.outputs[0].value
+        name = record.func if isinstance(record.func, str) else record.func._opname
+        source = gathered.edges[0].value if gathered.edges else -1
+        constant_join = gathered.kind in ("join", "multiply") and len(gathered.edges) == 1
+        if name in ("hardtanh", "hardtanh_", "clamp", "clamp_") and tuple(record.args[1:3]) == (0.0, 6.0):
+            self.sixths.add(value)
+        elif constant_join and source in self.sixths and name in ("div", "div_", "mul", "mul_"):
+            gathered.weights = True
+        if gathered.weights:
+            self.weights.update(out.value for out in record.outputs)
+
+    def _follow_margins(self, record: OpRecord, gathered: Gathered) -> None:
+        """Explicit padding is remembered until a window reads it: its taps read no real pixel there."""
+        added = gathered.attributes.pop("margins", None)
+        if not gathered.edges:
+            return
+        present = self.margins.get(gathered.edges[0].value, {})
+        if added:
+            self.margins[record.outputs[0].value] = {
+                axis: tuple(a + b for a, b in zip(present.get(axis, (0, 0)), added.get(axis, (0, 0)), strict=True))
+                for axis in {*present, *added}
+            }  # type: ignore[assignment]
+        elif present and "kernel" in gathered.attributes:
+            gathered.attributes["margins"] = present
+
+
+def _unknown_operator(record: OpRecord, call: Call) -> Gathered:
+    """An operator without an entry: taken as pointwise where it keeps the shape of its input, else unknown."""
+    first = call.images[0]
+    if call.out_shape == first.shape or (
+        len(call.out_shape) == len(first.shape) > 2 and call.out_shape[2:] == first.shape[2:] and not _moves_axes(call)
+    ):
+        gathered = mixing.join(operators.Join(), call)
+        layout = gathered.layouts[0]
+        if call.out_shape != first.shape:
+            layout = (layout[0], (), *layout[2:])
+        gathered.layouts = [layout]
+        gathered.kind = "unknown"
+        gathered.note = "unknown operator, taken as pointwise"
+        return gathered
+    return call.unknown("unknown operator, its receptive field is unknown", "unknown")
+
+
+def _moves_axes(call: Call) -> bool:
+    layout = call.layout(call.images[0])
+    return any(len(dim) != 1 for dim in layout[2:])
+
+
+def build_graph(trace: Trace) -> nx.DiGraph:
+    """The graph of a recorded forward pass.
+
+    Nodes are operator calls in execution order, after one source named "input"; edges follow the data. Node attributes: ``op``,
+    ``kind``, ``module``, ``module_type``, ``shape``, ``sizes`` (positions per image axis), ``in_sizes``, ``flops``, ``params``,
+    ``param_names``, ``bytes``, and kernel, stride, dilation, padding, groups, in_channels, out_channels per axis where
+    they apply. Edge attributes: ``reads`` (for each way the operator reads that input, one `Reach` per image axis, or None if
+    unknown) and ``gate``. All are plain data.
+    """
+    builder = _Builder(trace)
+    records = trace.recording.records
+    gathered = [builder.gather(record) for record in records]
+    kinds = [g.kind for g in gathered]
+    qualified = [r.func if isinstance(r.func, str) else r.func._schema.name for r in records]
+    shown = [operator_name(q, len(g.attributes.get("kernel", ()))) for q, g in zip(qualified, gathered, strict=True)]
+    names = node_names([r.call for r in records], kinds, shown)
+    graph = nx.DiGraph()
+    axes = builder.axes
+    graph.add_node(INPUT, op=INPUT, kind=INPUT, module="", module_type="", shape=trace.shape, sizes=trace.shape[2:], flops=0, params=0,
+                   param_names=(), bytes=0)  # fmt: skip
+    node_of = {trace.recording.input_value: INPUT}
+    assumptions: dict[str, str] = {}
+    for record, one, name, op in zip(records, gathered, names, qualified, strict=True):
+        if one.note:
+            assumptions[name] = f"{op}: {one.note}"
+        parts = one.parts if one.parts is not None else [one.edges]
+        for slot, edges in enumerate(parts):
+            node = name if slot == 0 else _free_name(graph, f"{name}.{slot}")
+            _add_node(graph, node, record, one, op, builder, slot, axes)
+            for edge in edges:
+                _add_edge(graph, node_of[edge.value], node, edge, axes)
+            outputs = record.outputs if one.parts is None else record.outputs[slot : slot + 1]
+            node_of.update((out.value, node) for out in outputs)
+    graph.graph.update(
+        axes=axes,
+        input_shape=trace.shape,
+        traced_with=trace.traced_with,
+        parameters=trace.parameters,
+        outputs=list(dict.fromkeys(node_of[value] for value in trace.recording.output_values)),
+        assumptions=assumptions,
+        constants=[
+            {"module": c.call.path, "op": c.func._schema.name, "flops": multiply_accumulates(c.func, c.args, c.kwargs, [c.out_shape])}
+            for c in trace.recording.constants
+        ],
+    )
+    return graph
+
+
+def _free_name(graph: nx.DiGraph, name: str) -> str:
+    while name in graph:
+        name += "'"
+    return name
+
+
+def _add_node(
+    graph: nx.DiGraph, name: str, record: OpRecord, gathered: Gathered, op: str, builder: _Builder, slot: int, axes: int
+) -> None:
+    out = record.outputs[slot]
+    layout = builder.layouts[out.value]
+    read = builder.layouts[gathered.edges[0].value] if gathered.edges else layout
+    params = _parameters(record)
+    sizes = builder.trace.parameters
+    graph.add_node(
+        name,
+        op=op,
+        kind=gathered.kind,
+        module=record.call.path,
+        module_type=record.call.type,
+        shape=out.shape,
+        sizes=mixing.axis_sizes(layout, axes),
+        in_sizes=mixing.axis_sizes(read, axes),
+        spatial=bool(axes_held(layout)),
+        flops=multiply_accumulates(record.func, record.args, record.kwargs, [o.shape for o in record.outputs]) if slot == 0 else 0,
+        params=sum(sizes.get(p, 0) for p in params),
+        param_names=params,
+        bytes=sum(o.fresh_bytes for o in record.outputs) if slot == 0 else 0,
+        **_by_axis(gathered.attributes, axes),
+    )
+
+
+def _parameters(record: OpRecord) -> tuple[str, ...]:
+    found: list[str] = []
+    for tensor in record.tensors:
+        if tensor.value is None and tensor.params:
+            found.extend(sorted(tensor.params))
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
+
+
+_PER_AXIS_DEFAULTS = {"kernel": 1, "stride": 1, "dilation": 1, "padding": 0}
+
+
+def _by_axis(attributes: dict[str, Any], axes: int) -> dict[str, Any]:
+    """Kernel, stride, dilation and padding in the order of the image axes; axes that a window does not run over have 1, 1, 1 and 0."""
+    own = attributes.pop("axes", None)
+    if "kernel" not in attributes or (own == tuple(range(axes)) and len(attributes["kernel"]) == axes):
+        return attributes
+    for name, default in _PER_AXIS_DEFAULTS.items():
+        if name in attributes:
+            values = [default] * axes
+            for axis, value in zip(own or (), attributes[name], strict=False):
+                values[axis] = value
+            attributes[name] = tuple(values)
+    return attributes
+
+
+_SAME: dict[int, tuple[Reach, ...]] = {axes: (IDENTITY,) * axes for axes in range(1, 8)}
+
+
+def _add_edge(graph: nx.DiGraph, source: str, target: str, edge: Edge, axes: int) -> None:
+    reads: tuple[Reach, ...] | None
+    if edge.reaches is None:
+        reads = None
+    elif not edge.reaches:
+        reads = _SAME[axes]
+    else:
+        reads = tuple(edge.reaches.get(axis, IDENTITY) for axis in range(axes))
+    existing = graph._adj[source].get(target)
+    if existing is None:
+        graph.add_edge(source, target, reads=[reads], gate=edge.gate)
+    elif existing["gate"] and not edge.gate:
+        existing.update(reads=[reads], gate=False)
+    elif existing["gate"] == edge.gate and reads not in existing["reads"]:
+        existing["reads"].append(reads)
+
+
+def is_unbounded(value: float) -> bool:
+    """Whether an extent is infinite."""
+    return math.isinf(value)

@@ -1,0 +1,141 @@
+"""One operator call as the gather functions see it, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from rfcheck.graph.axes import Layout, Reading, align, plain_layout
+from rfcheck.graph.reach import GLOBAL, IDENTITY, Reach, compose
+from rfcheck.graph.records import OpRecord, TensorArg
+
+Reaches = dict[int, Reach]
+"""Per image axis, what each output position reads; axes that are not listed are read one to one."""
+
+
+@dataclass(slots=True)
+class Edge:
+    """How an operator reads one of its inputs.
+
+    Attributes:
+        value: identity of the input.
+        reaches: per axis, what is read; None where that is unknown.
+        gate: whether the input only weighs another one.
+    """
+
+    value: int
+    reaches: Reaches | None
+    gate: bool = False
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What a call does to positions.
+
+    Attributes:
+        layouts: layout of each output; one entry for all where they are alike.
+        edges: how each image-dependent input is read.
+        kind: "conv", "pool", "linear", ... as layers and nodes are listed.
+        attributes: kernel, stride, ... for the node.
+        note: an assumption that the reader must be told.
+        weights: whether the result can weigh a feature map.
+        parts: the edges of each output, where the outputs read different positions.
+    """
+
+    layouts: list[Layout]
+    edges: list[Edge]
+    kind: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+    note: str | None = None
+    weights: bool = False
+    parts: list[list[Edge]] | None = None
+
+
+@lru_cache(maxsize=None)
+def _argument_positions(func: Any) -> dict[str, tuple[int, Any]]:
+    """Position and default of each argument of an operator, by name."""
+    arguments = func._schema.arguments
+    return {a.name: (i, a.default_value if a.has_default_value() else None) for i, a in enumerate(arguments)}
+
+
+class Call:
+    """One operator call.
+
+    Args:
+        record: what was recorded.
+        layouts: layouts of all values so far.
+        weights: values that lie between 0 and 1 and can weigh a feature map.
+        axes: number of image axes.
+    """
+
+    __slots__ = ("_layouts", "axes", "record", "weights")
+
+    def __init__(self, record: OpRecord, layouts: Mapping[int, Layout], weights: frozenset[int] | set[int], axes: int) -> None:
+        self.record = record
+        self.weights = weights
+        self.axes = axes
+        self._layouts = layouts
+
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """Shape of the first output."""
+        return self.record.outputs[0].shape
+
+    @property
+    def images(self) -> list[TensorArg]:
+        """The inputs that depend on the image."""
+        return [t for t in self.record.tensors if t.value is not None]
+
+    def arg(self, name: str, default: Any = None) -> Any:
+        """An argument by the name that the operator's schema gives it."""
+        if name in self.record.kwargs:
+            return self.record.kwargs[name]
+        position, schema_default = _argument_positions(self.record.func).get(name, (None, None))
+        if position is None:
+            return default
+        args = self.record.args
+        return args[position] if position < len(args) else (schema_default if schema_default is not None else default)
+
+    def layout(self, tensor: TensorArg) -> Layout:
+        """Layout of an input; constants hold no positions."""
+        return plain_layout(tensor.shape) if tensor.value is None else self._layouts[tensor.value]
+
+    def edge(self, tensor: TensorArg, reading: Reading, result: Layout) -> Edge:
+        """The edge of an input that was edited to meet a result."""
+        return Edge(_value(tensor), met(reading, result, self.axes))
+
+    def unknown(self, note: str, kind: str = "other") -> Gathered:
+        """The answer where nothing can be said about positions."""
+        edges = [Edge(_value(t), None) for t in self.images]
+        return Gathered([plain_layout(out.shape) for out in self.record.outputs], edges, kind, note=note)
+
+    def all_global(self, kind: str = "other", note: str | None = None) -> Gathered:
+        """The answer where every output reads all positions, and the result holds none."""
+        edges = [Edge(_value(t), dict.fromkeys(range(self.axes), GLOBAL)) for t in self.images]
+        return Gathered([plain_layout(out.shape) for out in self.record.outputs], edges, kind, note=note)
+
+
+def _value(tensor: TensorArg) -> int:
+    assert tensor.value is not None
+    return tensor.value
+
+
+def met(reading: Reading, result: Layout, axes: int) -> Reaches | None:
+    """What a result reads of a tensor edited towards it: the edits, then whatever broadcasting spreads; None where they do not match."""
+    reaches = dict(reading.reaches)
+    layout = reading.layout
+    if layout == result:
+        return reaches
+    for axis in range(axes):
+        aligned = align(layout, result, axis)
+        if aligned is None:
+            if not reaches.get(axis, IDENTITY).is_global:
+                return None
+        elif aligned != IDENTITY:
+            reaches[axis] = compose(aligned, reaches.get(axis, IDENTITY))
+    return reaches
+
+
+GatherFunction = Callable[[Any, Call], Gathered]

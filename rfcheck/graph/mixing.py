@@ -1,0 +1,310 @@
+"""How operators gather that combine inputs or mix a dimension: joins, concatenation, products of matrices, reductions."""
+
+from __future__ import annotations
+
+import math
+
+from rfcheck.graph.axes import (
+    Digit,
+    Dim,
+    Layout,
+    Reading,
+    Tokens,
+    axes_held,
+    axis_size,
+    broadcast,
+    digits_of,
+    placement,
+    plain,
+    plain_layout,
+)
+from rfcheck.graph.calls import Call, Edge, Gathered
+from rfcheck.graph.operators import Attention, Concat, Global, Join, Linear, Matmul, Mix, Pointwise, Recurrent, Reduce
+from rfcheck.graph.reach import GLOBAL, Position, Reach, window
+from rfcheck.graph.records import TensorArg
+
+
+def pointwise(meaning: Pointwise, call: Call) -> Gathered:
+    """Each position by itself; the result is laid out like the input."""
+    edges = [Edge(t.value, {}) for t in call.images if t.value is not None]
+    layout = call.layout(call.images[0])
+    layouts = [layout if out.shape == call.images[0].shape else plain_layout(out.shape) for out in call.record.outputs]
+    weights = meaning.weights == "makes" or (meaning.weights == "keeps" and edges[0].value in call.weights)
+    return Gathered(layouts, edges[:1], meaning.kind, weights=weights) if len(edges) == 1 else join(Join(), call)
+
+
+def join(meaning: Join, call: Call) -> Gathered:
+    """Inputs meet position by position. A product with weights between 0 and 1 is a gate: the weights' positions do not count."""
+    images = call.images
+    if call.record.func._schema.name == "aten::copy_":
+        images = [t for t in call.record.tensors[1:2] if t.value is not None] or images
+    layouts = tuple(call.layout(t) for t in images)
+    result = layouts[0] if all(x is layouts[0] for x in layouts) else broadcast(layouts, call.out_shape)
+    edges = [call.edge(t, Reading(layout), result) for t, layout in zip(images, layouts, strict=True)]
+    weighing = [edge.value in call.weights for edge in edges]
+    weights = all(weighing)
+    if meaning.gate and len(edges) > 1 and any(weighing) and not weights:
+        for edge, weighs in zip(edges, weighing, strict=True):
+            edge.gate = weighs
+    note = None
+    if any(edge.reaches is None for edge in edges):
+        note = "meets inputs whose positions do not correspond"
+    kind = "multiply" if meaning.gate else "join"
+    return Gathered([result], edges, kind, note=note, weights=weights)
+
+
+def concat(_: Concat, call: Call) -> Gathered:
+    """Inputs side by side: along channels, along an image axis, or as extra tokens."""
+    tensors: list[TensorArg] = call.record.args[0]
+    dim = call.arg("dim", 0)
+    if call.record.func._schema.name == "aten::stack":
+        return _stack(call, dim % len(call.out_shape))
+    dim %= len(call.out_shape)
+    images = call.images
+    layouts = [call.layout(t) for t in images]
+    if not any(digits_of(layout[dim]) for layout in layouts):
+        shape = call.out_shape
+        cut = [(*layout[:dim], plain(shape[dim]), *layout[dim + 1 :]) for layout in layouts]
+        result = cut[0] if all(c == cut[0] for c in cut) else broadcast(tuple(cut), shape)
+        edges = [call.edge(t, Reading(layout), result) for t, layout in zip(images, cut, strict=True)]
+        note = "meets inputs whose positions do not correspond" if any(e.reaches is None for e in edges) else None
+        return Gathered([result], edges, "concat", note=note)
+    return _concat_positions(call, tensors, dim)
+
+
+def _stack(call: Call, dim: int) -> Gathered:
+    images = call.images
+    cut = [call.layout(t) for t in images]
+    layouts = [(*layout[:dim], plain(call.out_shape[dim]), *layout[dim:]) for layout in cut]
+    result = broadcast(tuple(layouts), call.out_shape)
+    edges = [call.edge(t, Reading(layout), result) for t, layout in zip(images, layouts, strict=True)]
+    return Gathered([result], edges, "concat")
+
+
+def _concat_positions(call: Call, tensors: list[TensorArg], dim: int) -> Gathered:
+    """Along a dimension that holds positions."""
+    holding = [t for t in tensors if t.value is not None and digits_of(call.layout(t)[dim])]
+    single = Reading(call.layout(holding[0])).single_digit(dim)
+    if single is not None and all(t.value is not None or len(t.shape) == len(call.out_shape) for t in tensors):
+        others = [t for t in holding[1:] if Reading(call.layout(t)).single_digit(dim) is None]
+        if not others and len(holding) == len(call.images):
+            return _lengthened(call, tensors, dim)
+    if len(holding) == 1:
+        return _with_extra_tokens(call, tensors, holding[0], dim)
+    dropped: list[Edge] = []
+    for t in call.images:
+        reading = Reading(call.layout(t))
+        reading.drop(dim)
+        assert t.value is not None
+        dropped.append(Edge(t.value, reading.reaches))
+    base = Reading(call.layout(holding[0]))
+    base.drop(dim)
+    base.dims[dim] = plain(call.out_shape[dim])
+    return Gathered([base.layout], dropped, "concat")
+
+
+def _lengthened(call: Call, tensors: list[TensorArg], dim: int) -> Gathered:
+    """Maps one after another along one image axis: each is read where it lies, and nowhere else."""
+    total = call.out_shape[dim]
+    edges: list[Edge] = []
+    result: Layout | None = None
+    offset = 0
+    image_count = len(call.images)
+    for t in tensors:
+        size = t.shape[dim]
+        if t.value is not None:
+            reading = Reading(call.layout(t))
+            reach = window(1, padding=offset) if image_count == 1 else placed(offset, 1, size, total)
+            reading.resize(dim, reach, total)
+            result = result or reading.layout
+            edges.append(Edge(t.value, reading.reaches))
+        offset += size
+    assert result is not None
+    return Gathered([result], edges, "concat")
+
+
+def placed(start: int, step: int, size: int, total: int) -> Reach:
+    """Output position ``start + i * step`` reads position i; the others read nothing."""
+    first: list[Position] = [math.inf] * total
+    last: list[Position] = [-math.inf] * total
+    for i in range(size):
+        first[start + i * step] = last[start + i * step] = i
+    return Reach(total, total // step, tuple(first), tuple(last))
+
+
+def _with_extra_tokens(call: Call, tensors: list[TensorArg], holder: TensorArg, dim: int) -> Gathered:
+    """Class and register tokens beside the positions of one map."""
+    at = tensors.index(holder)
+    before = sum(t.shape[dim] for t in tensors[:at])
+    after = sum(t.shape[dim] for t in tensors[at + 1 :])
+    layout = call.layout(holder)
+    factors = layout[dim]
+    tokens: Dim
+    if len(factors) == 1 and isinstance(factors[0], Tokens):
+        tokens = (Tokens(before + factors[0].before, factors[0].digits, factors[0].after + after),)
+    elif all(isinstance(f, Digit) for f in factors):
+        tokens = (Tokens(before, tuple(f for f in factors if isinstance(f, Digit)), after),)
+    else:
+        return call.unknown("appends to a dimension of positions and channels", "concat")
+    result = (*layout[:dim], tokens, *layout[dim + 1 :])
+    edges: list[Edge] = []
+    for t in call.images:
+        assert t.value is not None
+        if t is holder:
+            edges.append(Edge(t.value, {}))
+        else:
+            reading = Reading(call.layout(t))
+            reading.drop(dim)
+            edges.append(call.edge(t, reading, result))
+    return Gathered([result], edges, "concat")
+
+
+def linear(_: Linear, call: Call) -> Gathered:
+    """A linear layer over the last dimension."""
+    return _times_constant(call, call.record.args[0], len(call.record.args[0].shape) - 1, call.record.args[1])
+
+
+def matmul(meaning: Matmul, call: Call) -> Gathered:
+    """A product of matrices: a linear layer if one factor is constant, else tokens mixed with weights made from tokens."""
+    x, y = call.record.args[meaning.x], call.record.args[meaning.y]
+    if y.value is None and x.value is not None:
+        return _times_constant(call, x, len(x.shape) - 1, y)
+    if x.value is None and y.value is not None:
+        return _times_constant(call, y, max(len(y.shape) - 2, 0), x)
+    if x.value is None:  # only the added term depends on the image
+        return join(Join(), call)
+    gathered = _product(call, x, y)
+    if meaning.x and len(call.images) > 2:
+        gathered.edges.append(call.edge(call.images[0], Reading(call.layout(call.images[0])), gathered.layouts[0]))
+    return gathered
+
+
+def _times_constant(call: Call, x: TensorArg, mixed: int, weight: TensorArg) -> Gathered:
+    """One dimension mixed by constant weights: a 1x1 convolution, or a linear layer over flattened positions."""
+    layout = call.layout(x)
+    reading = Reading(layout)
+    positional = bool(digits_of(layout[mixed])) or not axes_held(layout)
+    reading.drop(mixed)
+    features = call.out_shape[mixed if len(call.out_shape) == len(x.shape) else -1]
+    reading.dims[mixed] = plain(features)
+    if len(reading.dims) != len(call.out_shape):
+        reading.dims = list(plain_layout(call.out_shape))
+    assert x.value is not None
+    kind = "linear" if weight.params else "matmul"
+    attributes = {"in_channels": x.shape[mixed], "out_channels": features, "over_positions": positional}
+    return Gathered([reading.layout], [Edge(x.value, reading.reaches)], kind, attributes)
+
+
+def _product(call: Call, x: TensorArg, y: TensorArg) -> Gathered:
+    """Both factors depend on the image. The result keeps the positions of ``x``; those of ``y`` that it has no place for are mixed."""
+    left, right = Reading(call.layout(x)), Reading(call.layout(y))
+    rows, columns = len(x.shape) - 2, len(y.shape) - 1
+    left.drop(columns if len(x.shape) == len(y.shape) else len(x.shape) - 1)
+    kept_axes = axes_held(left.layout)
+    result_dims = list(left.dims)
+    result_dims[-1] = plain(y.shape[-1])
+    if not any(digit.axis in kept_axes for digit in digits_of(right.dims[columns])):
+        result_dims[-1] = right.dims[columns]
+    for dim in range(max(rows, 0)):  # batch dimensions: positions of either
+        if not digits_of(result_dims[dim]) and digits_of(right.dims[dim]):
+            result_dims[dim] = right.dims[dim]
+    result: Layout = tuple(result_dims)
+    mixed = [len(y.shape) - 2] + ([columns] if result_dims[-1] == plain(y.shape[-1]) else [])
+    edges = [call.edge(x, left, result), _mixed_edge(call, y, mixed, result)]
+    return Gathered([result], edges, "matmul", note=_mismatch(edges))
+
+
+def _mixed_edge(call: Call, y: TensorArg, mixed: list[int], result: Layout) -> Edge:
+    """How a result reads a factor of which it mixes some dimensions: the whole window where the positions are split alike."""
+    reading = Reading(call.layout(y))
+    for dim in mixed:
+        reading.mix(dim)
+    assert y.value is not None
+    reaches = dict(reading.reaches)
+    for axis in range(call.axes):
+        here, there = placement(reading.layout, axis), placement(result, axis)
+        if not here:
+            aligned = call.edge(y, Reading(reading.layout), result).reaches
+            if aligned and axis in aligned:
+                reaches[axis] = aligned[axis]
+        elif sorted(d for _, d in here) != sorted(d for _, d in there):
+            reaches[axis] = GLOBAL
+    return Edge(y.value, reaches)
+
+
+def _mismatch(edges: list[Edge]) -> str | None:
+    return "multiplies inputs whose positions do not correspond" if any(e.reaches is None for e in edges) else None
+
+
+def attention(_: Attention, call: Call) -> Gathered:
+    """Every query token reads all key and value tokens of its window."""
+    query, key, value = call.record.args[:3]
+    layout = call.layout(query)
+    result = (*layout[:-1], plain(call.out_shape[-1]))
+    edges: list[Edge] = []
+    for t in (query, key, value):
+        if t.value is None:
+            continue
+        if t is query:
+            edges.append(call.edge(t, Reading(layout), (*layout[:-1], layout[-1])))
+        else:
+            edges.append(_mixed_edge(call, t, [len(t.shape) - 2, len(t.shape) - 1], result))
+    others = [plain_layout(out.shape) for out in call.record.outputs[1:]]
+    return Gathered([result, *others], edges, "attention", note=_mismatch(edges))
+
+
+def reduce(meaning: Reduce, call: Call) -> Gathered:
+    """All values along some dimensions become one."""
+    x = call.images[0]
+    assert x.value is not None
+    dims = call.arg(meaning.dims)
+    count = len(x.shape)
+    gone = range(count) if dims is None or dims == [] else [d % count for d in ([dims] if isinstance(dims, int) else dims)]
+    reading = Reading(call.layout(x))
+    pools = any(digits_of(reading.dims[d]) for d in gone)
+    for dim in gone:
+        reading.drop(dim)
+    if len(call.out_shape) != count:
+        reading.dims = [dim for i, dim in enumerate(reading.dims) if i not in set(gone)]
+    layouts = [reading.layout if len(out.shape) == len(reading.dims) else plain_layout(out.shape) for out in call.record.outputs]
+    return Gathered(layouts, [Edge(x.value, reading.reaches)], "pool" if pools else "reduce")
+
+
+def mix(meaning: Mix, call: Call) -> Gathered:
+    """Every value along a dimension reads the others; the shape stays."""
+    x = call.images[0]
+    assert x.value is not None
+    reading = Reading(call.layout(x))
+    reading.mix(call.arg(meaning.dim, -1) % max(len(x.shape), 1))
+    layouts = [reading.layout if out.shape == x.shape else plain_layout(out.shape) for out in call.record.outputs]
+    return Gathered(layouts, [Edge(x.value, reading.reaches)], "softmax", weights=meaning.weights == "makes")
+
+
+def everywhere(meaning: Global, call: Call) -> Gathered:
+    """Every output reads all positions."""
+    layout = call.layout(call.images[0])
+    gathered = call.all_global("global")
+    if len(gathered.layouts) == 1 and call.out_shape == call.images[0].shape:
+        gathered.layouts = [layout]
+    return gathered
+
+
+def recurrent(_: Recurrent, call: Call) -> Gathered:
+    """Steps along the sequence dimension read all steps; what the batch dimension holds stays apart."""
+    x = call.images[0]
+    assert x.value is not None
+    layout = call.layout(x)
+    if len(layout) != 3 or len(call.out_shape) != 3:
+        return call.all_global("recurrent")
+    sequence = 1 if call.arg("batch_first", False) else 0
+    reading = Reading(layout)
+    reading.mix(sequence)
+    reading.drop(2)
+    reading.dims[2] = plain(call.out_shape[2])
+    others = [plain_layout(out.shape) for out in call.record.outputs[1:]]
+    return Gathered([reading.layout, *others], [Edge(x.value, reading.reaches)], "recurrent")
+
+
+def axis_sizes(layout: Layout, axes: int) -> tuple[int, ...]:
+    """Positions along each image axis."""
+    return tuple(axis_size(layout, axis) for axis in range(axes))

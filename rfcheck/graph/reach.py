@@ -1,0 +1,247 @@
+"""Which inputs a unit reads, along one image axis: an algebra of periodic interval maps.
+
+A convolution, a pooling, a slice, an interpolation, a window of attention: along one axis each of them says,
+for every output position ``q``, which input positions it reads. All these maps repeat after a number of output positions
+(``period``), moved on by a number of input positions (``advance``). A receptive field is the composition of such
+maps back to the input pixels, and paths that meet form the hull of theirs. Everything is integer arithmetic, so
+up-sampling, transposed convolutions and attention windows are exact for every unit, not only on average.
+
+For a plain convolution with kernel k, stride s and padding p the map is ``period=1, advance=s, first=(-p,), last=(k-1-p,)``;
+composed with what came before it this is the recurrence r_l = r_(l-1) + (k-1) j_(l-1) of Richter 2022, section 4.4, eq. 9.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+Position = int | float  # float only for the infinities
+
+
+class Reach(NamedTuple):
+    """The input positions that each output position reads, along one axis.
+
+    Output position ``q = c * period + phase`` reads the positions from ``first[phase] + c * advance`` to
+    ``last[phase] + c * advance``, every ``step``-th of them. A phase that reads nothing has ``first = inf, last = -inf``;
+    a map that reads everything has ``first = -inf, last = inf``.
+
+    Attributes:
+        period: output positions after which the pattern repeats.
+        advance: input positions by which one period moves the pattern; negative for a mirrored axis.
+        first: lowest position read, one entry per phase.
+        last: highest position read, one entry per phase.
+        step: distance between the positions read (the dilation); 1 when all between first and last are read.
+    """
+
+    period: int
+    advance: int
+    first: tuple[Position, ...]
+    last: tuple[Position, ...]
+    step: int = 1
+
+    @property
+    def extent(self) -> Position:
+        """Extent of the widest unit, in input positions: the receptive field r. ``inf`` where unbounded."""
+        if self.period == 1:
+            return max(self.last[0] - self.first[0] + 1, 0)
+        return max(max(b - a + 1 for a, b in zip(self.first, self.last, strict=True)), 0)
+
+    @property
+    def jump(self) -> Position:
+        """Input positions between neighbouring outputs; a fraction after up-sampling."""
+        whole, rest = divmod(abs(self.advance), self.period)
+        return whole if rest == 0 else abs(self.advance) / self.period
+
+    @property
+    def is_global(self) -> bool:
+        """Whether every unit reads all positions."""
+        return self.first[0] == -math.inf
+
+
+IDENTITY = Reach(1, 1, (0,), (0,))
+GLOBAL = Reach(1, 0, (-math.inf,), (math.inf,))
+FIRST_UNIT = Reach(1, 0, (0,), (0,))
+"""Every output reads position 0: an axis that was reduced to one unit and is spread over positions again."""
+
+
+def window(kernel: int, stride: int = 1, dilation: int = 1, padding: int = 0) -> Reach:
+    """The map of a convolution or pooling: ``kernel`` taps, ``dilation`` apart, every ``stride`` positions."""
+    return Reach(1, stride, (-padding,), ((kernel - 1) * dilation - padding,), dilation)
+
+
+def transposed(kernel: int, stride: int, dilation: int, padding: int) -> Reach:
+    """The map of a transposed convolution: input ``i`` and tap ``t`` meet in output ``i * stride - padding + t * dilation``."""
+    first: list[Position] = []
+    last: list[Position] = []
+    for phase in range(stride):
+        read = [
+            (phase + padding - tap * dilation) // stride
+            for tap in range(kernel)
+            if (phase + padding - tap * dilation) % stride == 0
+        ]
+        first.append(min(read, default=math.inf))
+        last.append(max(read, default=-math.inf))
+    return shortest(Reach(stride, 1, tuple(first), tuple(last)))
+
+
+def from_table(first: Sequence[int], last: Sequence[int], advance: int) -> Reach:
+    """A map given output by output; ``advance`` is how far the whole table moves when it repeats."""
+    return shortest(Reach(len(first), advance, tuple(first), tuple(last)))
+
+
+@lru_cache(maxsize=4096)
+def shortest(reach: Reach) -> Reach:
+    """The same map with the smallest period that describes it."""
+    period, advance, first, last, step = reach
+    if period == 1:
+        return reach
+    for candidate in _divisors(period):
+        moved, rest = divmod(advance * candidate, period)
+        if rest == 0 and all(
+            first[q] == first[q - candidate] + moved and last[q] == last[q - candidate] + moved
+            for q in range(candidate, period)
+        ):
+            return Reach(candidate, moved, first[:candidate], last[:candidate], step)
+    return reach
+
+
+def _divisors(number: int) -> list[int]:
+    """The proper divisors, smallest first."""
+    small = [n for n in range(1, math.isqrt(number) + 1) if number % n == 0]
+    return sorted({d for n in small for d in (n, number // n)} - {number})
+
+
+@lru_cache(maxsize=4096)
+def _is_monotone(reach: Reach) -> bool:
+    """Whether neither end ever moves back as the output position grows, so that a range of outputs is spanned by its ends."""
+    ends = ((reach.first, reach.first[0] + reach.advance), (reach.last, reach.last[0] + reach.advance))
+    return math.inf not in reach.first and all(
+        values[q] <= (values[q + 1] if q + 1 < reach.period else after) for values, after in ends for q in range(reach.period)
+    )
+
+
+@lru_cache(maxsize=16384)
+def compose(outer: Reach, inner: Reach) -> Reach:
+    """What ``outer`` reads through ``inner``: the positions before ``inner`` that reach each output of ``outer``."""
+    if inner.period == 1 and outer.period == 1:
+        if outer.is_global or inner.is_global:
+            return GLOBAL
+        jump = inner.advance
+        ends = (outer.first[0] * jump, outer.last[0] * jump)
+        return Reach(1, outer.advance * jump, (inner.first[0] + min(ends),), (inner.last[0] + max(ends),))
+    return _compose_phases(outer, inner)
+
+
+def _compose_phases(outer: Reach, inner: Reach) -> Reach:
+    if outer.is_global or inner.is_global:
+        return GLOBAL
+    repeats = inner.period // math.gcd(inner.period, outer.advance) if outer.advance else 1
+    period = outer.period * repeats
+    advance = outer.advance * repeats * inner.advance // inner.period
+    first: list[Position] = []
+    last: list[Position] = []
+    for q in range(period):
+        cycle, phase = divmod(q, outer.period)
+        low, high = outer.first[phase], outer.last[phase]
+        if low > high:
+            first.append(math.inf)
+            last.append(-math.inf)
+            continue
+        taps = _deciding_taps(int(low) + cycle * outer.advance, int(high) + cycle * outer.advance, outer.step, inner)
+        spans = [_at(inner, tap) for tap in taps]
+        first.append(min(span[0] for span in spans))
+        last.append(max(span[1] for span in spans))
+    return shortest(Reach(period, advance, tuple(first), tuple(last)))
+
+
+def _deciding_taps(low: int, high: int, step: int, inner: Reach) -> Iterable[int]:
+    """The taps among which the lowest and the highest position are found: all, or those at the two ends."""
+    if _is_monotone(inner):
+        return (low, high)
+    edge = inner.period * step
+    if high - low <= 2 * edge:
+        return range(low, high + 1, step)
+    return (*range(low, low + edge, step), *range(high, high - edge, -step))
+
+
+def _at(reach: Reach, position: int) -> tuple[Position, Position]:
+    cycle, phase = divmod(position, reach.period)
+    return reach.first[phase] + cycle * reach.advance, reach.last[phase] + cycle * reach.advance
+
+
+def hull(maps: Sequence[Reach], size: int) -> Reach:
+    """The smallest map that covers all of ``maps``: what a unit sees that gathers from several paths.
+
+    Args:
+        maps: at least one map, all over the same output positions.
+        size: number of output positions on the axis. Where the maps move at different rates their hull repeats nowhere, and
+            is written out for positions 0 to ``size - 1``.
+    """
+    merged = maps[0]
+    for other in maps[1:]:
+        if other != merged:
+            merged = _hull_of_two(merged, other, size)
+    return merged
+
+
+@lru_cache(maxsize=16384)
+def _hull_of_two(one: Reach, two: Reach, size: int) -> Reach:
+    if one.is_global or two.is_global:
+        return GLOBAL
+    if one.advance * two.period == two.advance * one.period:
+        period = math.lcm(one.period, two.period)
+        advance = one.advance * (period // one.period)
+    else:
+        period = max(size, 1)
+        fastest = max(one, two, key=lambda reach: abs(reach.advance) / reach.period)
+        advance = round(fastest.advance * period / fastest.period)
+    spans = [(_at(one, q), _at(two, q)) for q in range(period)]
+    first = tuple(min(a[0], b[0]) for a, b in spans)
+    last = tuple(max(a[1], b[1]) for a, b in spans)
+    return shortest(Reach(period, advance, first, last))
+
+
+def covers(wide: Reach, narrow: Reach) -> bool:
+    """Whether ``wide``, shifted as a whole, contains ``narrow`` in every phase: then no later layer can make ``narrow`` the larger."""
+    if wide.is_global:
+        return True
+    if narrow.is_global or wide.advance * narrow.period != narrow.advance * wide.period:
+        return False
+    if wide.period == narrow.period == 1:
+        return wide.extent >= narrow.extent
+    spans = [(_at(wide, q), _at(narrow, q)) for q in range(math.lcm(wide.period, narrow.period))]
+    least = max(w[0] - n[0] for w, n in spans)
+    most = min(w[1] - n[1] for w, n in spans)
+    return least <= most
+
+
+def lift(reach: Reach, spacing: int, size_in: int, size_out: int, outermost: bool) -> Reach:
+    """A map over one digit of the position, as a map over whole positions.
+
+    Where an axis is split over several tensor dimensions (windows of attention, space-to-depth), a position is a number in
+    mixed radix; an operator on one of the dimensions acts on one digit only.
+
+    Args:
+        reach: the map over the digit.
+        spacing: positions between neighbouring values of the digit.
+        size_in: values of the digit before the operator.
+        size_out: values of the digit after it.
+        outermost: whether the digit is the highest, so that the map may run past its ends instead of ending there.
+    """
+    if spacing == 1 and outermost:
+        return reach
+    digits = reach.period if outermost else size_out
+    first: list[Position] = []
+    last: list[Position] = []
+    for digit in range(digits):
+        low, high = _at(reach, digit)
+        if not outermost:
+            low, high = max(low, 0), min(high, size_in - 1)
+        for offset in range(spacing):
+            empty = low > high
+            first.append(math.inf if empty else low * spacing + offset)
+            last.append(-math.inf if empty else high * spacing + offset)
+    advance = (reach.advance if outermost else size_in) * spacing
+    return shortest(Reach(digits * spacing, advance, tuple(first), tuple(last), reach.step * spacing))

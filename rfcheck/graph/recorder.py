@@ -1,0 +1,295 @@
+"""Record every operator of a forward pass, and follow which content each tensor holds.
+
+Content is followed by storage, not by object: a view shares a `_Cell` with the tensor it was taken from, an in-place
+operator gives the cell new content, and whoever reads the cell through another view afterwards reads the new content.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from rfcheck.graph.records import SCATTER, ConstantRecord, ModuleCall, OpRecord, Recording, TensorArg, TensorOut, ViewStep
+from rfcheck.graph.shapes import SHAPE_RULES
+
+_NO_PARAMS: frozenset[str] = frozenset()
+
+_CONTENT_FREE = frozenset(
+    {"empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "new_empty", "new_zeros", "new_ones", "new_full"}
+    | {"new_empty_strided", "fill_", "zero_"}
+)
+"""Operators that take a tensor for its shape only; what they return does not depend on what it holds."""
+
+
+class _Cell:
+    """Content shared by a tensor and all views of it."""
+
+    __slots__ = ("shape", "value", "version")
+
+    def __init__(self, value: int | None, shape: tuple[int, ...]) -> None:
+        self.value = value
+        self.version = 0
+        self.shape = shape
+
+
+class _Entry:
+    """What is known of one tensor object."""
+
+    __slots__ = ("cell", "holder", "params", "path", "value", "version")
+
+    def __init__(self, holder: Any, cell: _Cell, path: tuple[ViewStep, ...], value: int | None, params: frozenset[str]) -> None:
+        self.holder = holder
+        self.cell = cell
+        self.path = path
+        self.value = value
+        self.version = cell.version
+        self.params = params
+
+
+class _Signature:
+    """Aliasing of one operator, from its schema."""
+
+    __slots__ = ("content_free", "copies", "name", "view_of", "written")
+
+    def __init__(self, func: Any) -> None:
+        schema = func._schema
+        self.name: str = func._opname
+        self.written = [(i, a.name) for i, a in enumerate(schema.arguments) if a.alias_info is not None and a.alias_info.is_write]
+        viewed = [i for i, a in enumerate(schema.arguments) if a.alias_info is not None and not a.alias_info.is_write]
+        returns_view = any(r.alias_info is not None and not r.alias_info.is_write for r in schema.returns)
+        self.view_of: int | None = viewed[0] if viewed and returns_view else None
+        self.content_free = self.name in _CONTENT_FREE
+        self.copies = self.name == "copy_"
+
+
+@lru_cache(maxsize=None)
+def _signature(func: Any) -> _Signature:
+    return _Signature(func)
+
+
+@lru_cache(maxsize=None)
+def _has_flop_formula(func: Any) -> bool:
+    from torch.utils.flop_counter import flop_registry
+
+    return func._overloadpacket in flop_registry
+
+
+class Recorder(TorchDispatchMode):
+    """Records operators while active; use as a context manager around one forward pass.
+
+    Args:
+        hold_tensors: keep every tensor alive while recording (free on the meta device), instead of weak references.
+        use_shape_rules: derive common output shapes without running torch's kernels (meta tensors only).
+        before_write: called with each tensor that an operator is about to write to and that it did not make itself.
+    """
+
+    def __init__(
+        self, *, hold_tensors: bool, use_shape_rules: bool, before_write: Callable[[torch.Tensor], None] | None = None
+    ) -> None:
+        super().__init__()
+        self.recording = Recording()
+        self.current = ModuleCall("", "", 1, is_leaf=False)
+        self.failed_call: ModuleCall | None = None
+        self.failed_shapes: list[tuple[int, ...]] = []
+        self._hold = hold_tensors
+        self._shape_rules = SHAPE_RULES if use_shape_rules else {}
+        self._before_write = before_write
+        self._entries: dict[int, _Entry] = {}
+        self._next_value = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Torch would import its compiler to keep it out of this mode; no compiled code runs here."""
+        return False
+
+    def add_input(self, image: torch.Tensor) -> None:
+        """Declare the tensor that everything is traced back to."""
+        self.recording.input_value = self._new_value()
+        self._register(image, self.recording.input_value)
+
+    def add_parameter(self, tensor: torch.Tensor, name: str) -> None:
+        """Declare a constant and the parameter that it stands for."""
+        self._register(tensor, None, params=frozenset((name,)))
+
+    def value_of(self, tensor: torch.Tensor) -> int | None:
+        """Identity of the content that a tensor holds now; None where it does not depend on the image."""
+        entry = self._find(tensor)
+        return None if entry is None else self._read(entry)
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        signature = _signature(func)
+        if self._before_write is not None and signature.written:
+            for position, name in signature.written:
+                written = args[position] if position < len(args) else kwargs.get(name)
+                if isinstance(written, torch.Tensor):
+                    self._before_write(written)
+        refs: list[TensorArg] = []
+        ref_args = tuple([self._reference(a, refs) for a in args])
+        ref_kwargs = {k: self._reference(v, refs) for k, v in kwargs.items()} if kwargs else kwargs
+        try:
+            shape_rule = self._shape_rules.get(func)
+            out = NotImplemented if shape_rule is None else shape_rule(*args, **kwargs)
+            if out is NotImplemented:
+                out = func(*args, **kwargs)
+        except Exception:
+            self.failed_shapes = [ref.shape for ref in refs]
+            raise
+        self._record(func, signature, args, kwargs, ref_args, ref_kwargs, refs, out)
+        return out
+
+    def _new_value(self) -> int:
+        self._next_value += 1
+        return self._next_value - 1
+
+    def _register(
+        self,
+        tensor: torch.Tensor,
+        value: int | None,
+        params: frozenset[str] = _NO_PARAMS,
+        cell: _Cell | None = None,
+        path: tuple[ViewStep, ...] = (),
+    ) -> None:
+        holder = tensor if self._hold else weakref.ref(tensor)
+        if cell is None:
+            cell = _Cell(value, tuple(tensor.shape))
+        self._entries[id(tensor)] = _Entry(holder, cell, path, value, params)
+
+    def _find(self, tensor: torch.Tensor) -> _Entry | None:
+        entry = self._entries.get(id(tensor))
+        if entry is None or self._hold or entry.holder() is tensor:
+            return entry
+        return None
+
+    def _read(self, entry: _Entry) -> int | None:
+        """The content of an entry, taken anew through its views where another view has written to it."""
+        cell = entry.cell
+        if entry.version != cell.version:
+            value = cell.value
+            shape = cell.shape
+            for step in entry.path:
+                if value is None:
+                    break
+                base = TensorArg(value, shape)
+                args = tuple(base if isinstance(a, TensorArg) else a for a in step.args)
+                value = self._append(step.func, args, step.kwargs, [base], [(step.shape, 0)], self.current)[0]
+                shape = step.shape
+            entry.value = value
+            entry.version = cell.version
+        return entry.value
+
+    def _reference(self, arg: Any, refs: list[TensorArg]) -> Any:
+        if isinstance(arg, torch.Tensor):
+            entry = self._find(arg)
+            shape = tuple(arg.shape)
+            ref = TensorArg(None, shape) if entry is None else TensorArg(self._read(entry), shape, entry.params)
+            refs.append(ref)
+            return ref
+        if isinstance(arg, (list, tuple)) and arg and any(isinstance(a, torch.Tensor) for a in arg):
+            return [self._reference(a, refs) for a in arg]
+        return arg
+
+    def _append(
+        self,
+        func: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        refs: list[TensorArg],
+        outs: list[tuple[tuple[int, ...], int]],
+        call: ModuleCall,
+    ) -> list[int]:
+        outputs = [TensorOut(self._new_value(), shape, fresh) for shape, fresh in outs]
+        self.recording.records.append(OpRecord(func, args, kwargs, refs, outputs, call))
+        return [out.value for out in outputs]
+
+    def _record(
+        self,
+        func: Any,
+        signature: _Signature,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        ref_args: tuple[Any, ...],
+        ref_kwargs: dict[str, Any],
+        refs: list[TensorArg],
+        out: Any,
+    ) -> None:
+        tensors = [out] if isinstance(out, torch.Tensor) else [t for t in _flat(out) if isinstance(t, torch.Tensor)]
+        depends = not signature.content_free and any(ref.value is not None for ref in refs)
+        values: list[int | None]
+        if depends:
+            fresh = not signature.written and signature.view_of is None
+            outs = [(tuple(t.shape), t.numel() * t.element_size() if fresh else 0) for t in tensors]
+            values = list(self._append(func, ref_args, ref_kwargs, refs, outs, self.current))
+        else:
+            values = [None] * len(tensors)
+            if _has_flop_formula(func):
+                shape = tuple(tensors[0].shape) if tensors else ()
+                self.recording.constants.append(ConstantRecord(func, ref_args, ref_kwargs, shape, self.current))
+        if signature.written:
+            self._write(signature, args, kwargs, values)
+        elif signature.view_of is not None:
+            self._register_views(func, args[signature.view_of], ref_args, ref_kwargs, tensors, values, refs)
+        else:
+            params = _NO_PARAMS if depends else _union(refs)
+            for tensor, value in zip(tensors, values, strict=True):
+                self._register(tensor, value, params)
+
+    def _register_views(
+        self,
+        func: Any,
+        base: torch.Tensor,
+        ref_args: tuple[Any, ...],
+        ref_kwargs: dict[str, Any],
+        tensors: list[torch.Tensor],
+        values: list[int | None],
+        refs: list[TensorArg],
+    ) -> None:
+        entry = self._find(base)
+        if entry is None:
+            self._register(base, None)
+            entry = self._entries[id(base)]
+        params = _union(refs)
+        for slot, (tensor, value) in enumerate(zip(tensors, values, strict=True)):
+            if tensor is base:
+                continue
+            step = ViewStep(func, ref_args, ref_kwargs, slot, tuple(tensor.shape))
+            self._register(tensor, value, params, entry.cell, (*entry.path, step))
+
+    def _write(self, signature: _Signature, args: tuple[Any, ...], kwargs: dict[str, Any], values: list[int | None]) -> None:
+        """Give the written tensors, and with them everything that shares their storage, the new content."""
+        targets = [args[i] if i < len(args) else kwargs.get(name) for i, name in signature.written]
+        for target, value in zip([t for t in targets if isinstance(t, torch.Tensor)], values, strict=False):
+            entry = self._find(target)
+            if entry is None:
+                self._register(target, None)
+                entry = self._entries[id(target)]
+            cell = entry.cell
+            if not entry.path:
+                cell.value = value
+            elif value is not None:
+                base = TensorArg(cell.value, cell.shape)
+                source = TensorArg(value, tuple(target.shape))
+                refs = [source] if cell.value is None else [base, source]
+                cell.value = self._append(SCATTER, (base, source, entry.path), {}, refs, [(cell.shape, 0)], self.current)[0]
+            cell.version += 1
+            entry.value = value
+            entry.version = cell.version
+
+
+def _flat(out: Any) -> list[Any]:
+    """The tensors of an operator's result, lists inside tuples included."""
+    if not isinstance(out, (list, tuple)):
+        return [out]
+    return [item for part in out for item in _flat(part)]
+
+
+def _union(refs: list[TensorArg]) -> frozenset[str]:
+    named = [ref.params for ref in refs if ref.params]
+    if len(named) == 1:
+        return named[0]
+    return frozenset().union(*named)

@@ -1,0 +1,113 @@
+"""What the recorder writes down: one record per operator call, tensors replaced by what is known of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True, eq=False)
+class ModuleCall:
+    """One call of one module.
+
+    Attributes:
+        path: dotted name of the module in the model, "" for the model itself.
+        type: class name of the module.
+        repeat: 1 for the first call of this module, 2 for the second, ...
+        is_leaf: whether the module has no sub-modules.
+    """
+
+    path: str
+    type: str
+    repeat: int
+    is_leaf: bool
+
+
+@dataclass(slots=True, eq=False)
+class TensorArg:
+    """A tensor that an operator received.
+
+    Attributes:
+        value: identity of the content if it depends on the input image, None for constants (weights, masks, ...).
+        shape: shape of the tensor.
+        params: names of the parameters that a constant was made from.
+    """
+
+    value: int | None
+    shape: tuple[int, ...]
+    params: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True, eq=False)
+class TensorOut:
+    """A tensor that an operator returned: the identity of its content, its shape, and the bytes newly allocated for it."""
+
+    value: int
+    shape: tuple[int, ...]
+    fresh_bytes: int
+
+
+@dataclass(slots=True, eq=False)
+class OpRecord:
+    """One operator call whose result depends on the input image.
+
+    Attributes:
+        func: the operator overload, or one of the markers in this module.
+        args: positional arguments with every tensor replaced by a TensorArg.
+        kwargs: keyword arguments, likewise.
+        tensors: every tensor argument in order, constants included.
+        outputs: the results.
+        call: the innermost module call that issued it.
+    """
+
+    func: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    tensors: list[TensorArg]
+    outputs: list[TensorOut]
+    call: ModuleCall
+
+
+@dataclass(slots=True, eq=False)
+class ConstantRecord:
+    """An operator call on constants only (a bias computed from weights); it costs, but is not on any path from the image."""
+
+    func: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    out_shape: tuple[int, ...]
+    call: ModuleCall
+
+
+@dataclass(slots=True, eq=False)
+class ViewStep:
+    """One view on the way from a tensor to a part of it: enough to repeat the view, or to write through it."""
+
+    func: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    slot: int
+    shape: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Recording:
+    """A whole forward pass.
+
+    Attributes:
+        records: operator calls that depend on the image, in execution order.
+        constants: costly calls that do not.
+        input_value: identity of the input image.
+        output_values: identities of what the model returned.
+        calls: every module call, in execution order.
+    """
+
+    records: list[OpRecord] = field(default_factory=list)
+    constants: list[ConstantRecord] = field(default_factory=list)
+    input_value: int = 0
+    output_values: list[int] = field(default_factory=list)
+    calls: list[ModuleCall] = field(default_factory=list)
+
+
+SCATTER = "rfcheck.scatter"
+"""Marker for a write through a view: args are (base or None, written, tuple of ViewStep)."""

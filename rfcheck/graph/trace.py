@@ -1,0 +1,230 @@
+"""Run a model's forward once without data, and record every operator of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from rfcheck.errors import TraceError
+from rfcheck.graph.borrow import WriteGuard, borrowed, substitute_tensors
+from rfcheck.graph.recorder import Recorder
+from rfcheck.graph.records import ModuleCall, Recording
+
+TracedWith = Literal["meta", "fake", "real"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A recorded forward pass.
+
+    Attributes:
+        recording: what happened.
+        shape: shape of the input, (N, C, *image axes).
+        traced_with: "meta" (no data at all), "fake" (torch's FakeTensor) or "real" (a forward pass on zeros).
+        parameters: elements of each parameter of the model, by name.
+    """
+
+    recording: Recording
+    shape: tuple[int, ...]
+    traced_with: TracedWith
+    parameters: dict[str, int]
+
+
+@dataclass(slots=True)
+class _Failure:
+    """A forward pass that raised."""
+
+    error: Exception
+    call: ModuleCall | None
+    shapes: list[tuple[int, ...]]
+
+    def same_as(self, other: _Failure) -> bool:
+        """Whether two ways of tracing failed in the same way, so that it is the model that fails and not the way."""
+        if isinstance(self.error, NotImplementedError):
+            return False
+        here, there = self.call.path if self.call else None, other.call.path if other.call else None
+        return here == there and type(self.error) is type(other.error) and str(self.error) == str(other.error)
+
+
+def trace(model: nn.Module, shape: tuple[int, ...]) -> Trace:
+    """Record one forward pass in eval mode; on meta tensors if possible, else on FakeTensors, else really, on zeros.
+
+    Args:
+        model: left exactly as it was, also when this raises.
+        shape: of the input, (1, C, *image axes).
+
+    Raises:
+        TraceError: if the forward pass fails; names the layer, the shapes and what the model said.
+    """
+    _refuse_lazy(model)
+    parameters = {name: parameter.numel() for name, parameter in model.named_parameters()}
+    failures: list[_Failure] = []
+    ways: list[tuple[TracedWith, Callable[[nn.Module, tuple[int, ...]], Recording | _Failure]]]
+    ways = [("meta", _trace_meta), ("fake", _trace_fake), ("real", _trace_real)]
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        ways = ways[2:]
+    for traced_with, run in ways:
+        result = run(model, shape)
+        if isinstance(result, Recording):
+            return Trace(result, shape, traced_with, parameters)
+        failures.append(result)
+        if len(failures) == 2 and failures[0].same_as(failures[1]):
+            break
+    raise _error_of(failures[-1], shape)
+
+
+def can_trace(model: nn.Module, shape: tuple[int, ...]) -> bool:
+    """Whether the forward pass succeeds on meta tensors at this input shape."""
+    return isinstance(_trace_meta(model, shape), Recording)
+
+
+def _refuse_lazy(model: nn.Module) -> None:
+    for name, parameter in model.named_parameters():
+        if torch.nn.parameter.is_lazy(parameter):
+            layer = name.rpartition(".")[0]
+            raise TraceError(f"{layer}: the module is lazy and has no shapes yet; run the model once on an input of its size first")
+
+
+def _trace_meta(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failure:
+    with borrowed(model) as modules:
+        try:
+            parameters = substitute_tensors(modules, _on_meta)
+        except (RuntimeError, NotImplementedError) as error:
+            return _Failure(error, None, [])
+        image = torch.empty(shape, dtype=_input_dtype(parameters.values()), device="meta")
+        recorder = Recorder(hold_tensors=True, use_shape_rules=True)
+        return _run(model, modules, image, parameters, recorder, nullcontext())
+
+
+def _on_meta(tensor: torch.Tensor) -> torch.Tensor:
+    if tensor.device.type == "meta":
+        return tensor
+    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
+
+
+def _trace_fake(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failure:
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    fake = FakeTensorMode(allow_non_fake_inputs=True)
+    with borrowed(model) as modules:
+        try:
+            parameters = substitute_tensors(modules, fake.from_tensor)
+        except (RuntimeError, NotImplementedError) as error:
+            return _Failure(error, None, [])
+        device = next((p.device for p in parameters.values()), torch.device("cpu"))
+        with fake:
+            image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
+        recorder = Recorder(hold_tensors=True, use_shape_rules=False)
+        return _run(model, modules, image, parameters, recorder, fake)
+
+
+def _trace_real(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failure:
+    with borrowed(model) as modules:
+        parameters = dict(model.named_parameters())
+        device = next((p.device for p in parameters.values()), torch.device("cpu"))
+        image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
+        guard = WriteGuard(modules)
+        recorder = Recorder(hold_tensors=False, use_shape_rules=False, before_write=guard.before_write)
+        try:
+            return _run(model, modules, image, dict(parameters), recorder, nullcontext())
+        finally:
+            guard.restore()
+
+
+def _input_dtype(parameters: Any) -> torch.dtype:
+    return next((p.dtype for p in parameters if p.dtype.is_floating_point), torch.get_default_dtype())
+
+
+def _run(
+    model: nn.Module,
+    modules: dict[str, nn.Module],
+    image: torch.Tensor,
+    parameters: dict[str, torch.Tensor],
+    recorder: Recorder,
+    outer_mode: AbstractContextManager[Any],
+) -> Recording | _Failure:
+    recorder.add_input(image)
+    for name, parameter in parameters.items():
+        recorder.add_parameter(parameter, name)
+    for path, module in modules.items():
+        if not isinstance(module, torch.jit.ScriptModule):
+            module.__dict__["forward"] = _announced(module, path, recorder)
+    try:
+        with outer_mode, recorder:
+            result = model(image)
+    except Exception as error:
+        return _Failure(error, recorder.failed_call, recorder.failed_shapes)
+    recording = recorder.recording
+    outputs = [recorder.value_of(tensor) for tensor in tensors_in(result)]
+    recording.output_values = [value for value in outputs if value is not None]
+    return recording
+
+
+def _announced(module: nn.Module, path: str, recorder: Recorder) -> Callable[..., Any]:
+    """The module's forward, telling the recorder when it begins and ends."""
+    forward = module.forward
+    kind = type(module).__name__
+    is_leaf = not module._modules
+    calls = recorder.recording.calls
+    repeat = 0
+
+    def announced(*args: Any, **kwargs: Any) -> Any:
+        nonlocal repeat
+        repeat += 1
+        outer = recorder.current
+        recorder.current = call = ModuleCall(path, kind, repeat, is_leaf)
+        calls.append(call)
+        try:
+            return forward(*args, **kwargs)
+        except Exception:
+            if recorder.failed_call is None:
+                recorder.failed_call = call
+                if not recorder.failed_shapes:
+                    recorder.failed_shapes = [tuple(a.shape) for a in args if isinstance(a, torch.Tensor)]
+            raise
+        finally:
+            recorder.current = outer
+
+    return announced
+
+
+def tensors_in(result: Any) -> Iterator[torch.Tensor]:
+    """Every tensor in what a model returned: tensors, sequences, dicts, dataclasses, and objects that hold them."""
+    if isinstance(result, torch.Tensor):
+        yield result
+    elif isinstance(result, dict):
+        for value in result.values():
+            yield from tensors_in(value)
+    elif isinstance(result, (list, tuple, set)):
+        for value in result:
+            yield from tensors_in(value)
+    elif dataclasses.is_dataclass(result) and not isinstance(result, type):
+        for field in dataclasses.fields(result):
+            yield from tensors_in(getattr(result, field.name))
+    elif hasattr(result, "__dict__") and not isinstance(result, (type, nn.Module)):
+        for value in vars(result).values():
+            if isinstance(value, (torch.Tensor, list, tuple, dict)):
+                yield from tensors_in(value)
+
+
+def _error_of(failure: _Failure, shape: tuple[int, ...]) -> TraceError:
+    size = "x".join(map(str, shape[1:]))
+    said = " ".join(str(failure.error).split()) or type(failure.error).__name__
+    if len(said) > 300:
+        said = said[:297] + "..."
+    where = "the model"
+    if failure.call is not None and failure.call.path:
+        where = f"layer {failure.call.path} ({failure.call.type})"
+    shapes = ", ".join("x".join(map(str, s)) for s in failure.shapes[:1] if s)
+    received = f", which received a tensor of shape {shapes}" if shapes else ""
+    error = TraceError(f"the forward pass fails at input {size} in {where}{received}: {type(failure.error).__name__}: {said}")
+    error.__cause__ = failure.error
+    error.layer = failure.call.path if failure.call is not None else None
+    error.received = failure.shapes[0] if failure.shapes else None
+    return error

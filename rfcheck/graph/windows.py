@@ -1,0 +1,245 @@
+"""How windowed operators gather: convolution, pooling, adaptive pooling, interpolation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from rfcheck.graph.axes import Digit, Reading, axis_size, image_layout, plain
+from rfcheck.graph.calls import Call, Edge, Gathered
+from rfcheck.graph.operators import Adaptive, Convolution, Resample, Window
+from rfcheck.graph.reach import IDENTITY, Reach, from_table, shortest, transposed, window
+from rfcheck.graph.records import TensorArg
+
+
+def per_axis(value: Any, axes: int) -> tuple[int, ...]:
+    """A number, or numbers, as one number per axis."""
+    if isinstance(value, int):
+        return (value,) * axes
+    values = tuple(value)
+    return values * axes if len(values) == 1 else values
+
+
+@lru_cache(maxsize=4096)
+def _conv_reach(kernel: int, stride: int, dilation: int, padding: int, is_transposed: bool) -> Reach:
+    return transposed(kernel, stride, dilation, padding) if is_transposed else window(kernel, stride, dilation, padding)
+
+
+def convolution(_: Convolution, call: Call) -> Gathered:
+    """Windows over the last dimensions; all channels of a group are read."""
+    record = call.record
+    x, weight = record.args[0], record.args[1]
+    axes = len(weight.shape) - 2
+    kernel = weight.shape[2:]
+    stride, padding, dilation = (per_axis(call.arg(name, 1), axes) for name in ("stride", "padding", "dilation"))
+    is_transposed = bool(call.arg("transposed", "transpose" in record.func._schema.name))
+    groups = call.arg("groups", 1)
+    channels = (weight.shape[0], weight.shape[1] * groups) if is_transposed else (weight.shape[1] * groups, weight.shape[0])
+    attributes = {
+        "kernel": kernel,
+        "stride": stride,
+        "dilation": dilation,
+        "padding": padding,
+        "groups": groups,
+        "transposed": is_transposed,
+        "in_channels": channels[0],
+        "out_channels": channels[1],
+    }
+    reaches = [_conv_reach(*taps, is_transposed) for taps in zip(kernel, stride, dilation, padding, strict=True)]
+    gathered = slide(call, x, reaches, "conv", attributes)
+    if weight.value is not None and len(call.images) > 1 and all(e.reaches is not None for e in gathered.edges):
+        gathered.edges.append(call.edge(weight, Reading(()), gathered.layouts[0]))
+    return gathered
+
+
+def slide(call: Call, x: TensorArg, reaches: Sequence[Reach], kind: str, attributes: dict[str, Any]) -> Gathered:
+    """Apply one map per trailing dimension of ``x``; for convolutions, mix the dimension before them."""
+    if x.value is None:
+        return call.all_global(kind, "takes its weights, not its input, from the image")
+    layout, shape = call.layout(x), call.out_shape
+    axes = len(reaches)
+    own_axes = tuple(digit.axis for dim in layout[len(layout) - axes :] for digit in dim[:1] if isinstance(digit, Digit))
+    if len(own_axes) == axes:
+        attributes["axes"] = own_axes
+    if len(layout) == axes + 2 and len(own_axes) == axes and layout == image_layout(x.shape, own_axes):
+        named = {axis: reach for axis, reach in zip(own_axes, reaches, strict=True) if reach != IDENTITY}
+        return Gathered([image_layout(shape, own_axes)], [Edge(x.value, named)], kind, attributes)
+    reading = Reading(layout)
+    first = len(layout) - axes
+    if kind == "conv" and first > 0:
+        reading.drop(first - 1)
+        reading.dims[first - 1] = plain(shape[first - 1])
+    for index, reach in enumerate(reaches):
+        dim = first + index
+        if not reading.is_spatial(dim):
+            reading.dims[dim] = plain(shape[dim])
+        elif reach != IDENTITY or shape[dim] != x.shape[dim]:
+            if reading.single_digit(dim) is None and not reading.absorb(dim):
+                return call.unknown("slides a window over positions of several axes in one dimension", kind)
+            reading.resize(dim, reach, shape[dim])
+    return Gathered([reading.layout], [Edge(x.value, reading.reaches)], kind, attributes)
+
+
+def pooling(meaning: Window, call: Call) -> Gathered:
+    """Windows whose kernel, stride, dilation and padding are arguments, or given."""
+    x = call.images[0]
+    if meaning.kind == "unfold":
+        return _unfolded(meaning, call, x)
+    named = [meaning.kernel, meaning.stride, meaning.dilation, meaning.padding]
+    lengths = [len(v) for v in map(lambda e: _extent(e, call), named) if isinstance(v, (tuple, list)) and len(v) > 1]
+    axes = max([*lengths, 0]) or _pooled_axes(call, x)
+    kernel = per_axis(_extent(meaning.kernel, call), axes)
+    stride = per_axis(_extent(meaning.stride, call) or kernel, axes)
+    dilation = per_axis(_extent(meaning.dilation, call) or 1, axes)
+    padding = per_axis(_extent(meaning.padding, call) or 0, axes)
+    attributes = {"kernel": kernel, "stride": stride, "dilation": dilation, "padding": padding, "transposed": False}
+    reaches = [_conv_reach(*taps, False) for taps in zip(kernel, stride, dilation, padding, strict=True)]
+    return slide(call, x, reaches, meaning.kind, attributes)
+
+
+def _extent(extent: Any, call: Call) -> Any:
+    return call.arg(extent) if isinstance(extent, str) else extent
+
+
+def _pooled_axes(call: Call, x: TensorArg) -> int:
+    """Number of axes that a pooling runs over: the digit of its name, else all dimensions after the channels."""
+    digits = [c for c in call.record.func._schema.name if c in "123"]
+    return int(digits[0]) if digits else max(len(x.shape) - 2, 1)
+
+
+def _unfolded(meaning: Window, call: Call, x: TensorArg) -> Gathered:
+    """Patches as columns: (N, C * kernel, L) with the positions of all windows in the last dimension."""
+    kernel, stride, dilation, padding = (
+        per_axis(_extent(e, call), 2) for e in (meaning.kernel, meaning.stride, meaning.dilation, meaning.padding)
+    )
+    layout = call.layout(x)
+    reading = Reading(layout)
+    first = len(layout) - 2
+    for index, taps in enumerate(zip(kernel, stride, dilation, padding, strict=True)):
+        if reading.single_digit(first + index) is None:
+            return call.unknown("unfolds positions that are not a plain feature map", "unfold")
+        k, s, d, p = taps
+        size = (x.shape[first + index] + 2 * p - d * (k - 1) - 1) // s + 1
+        reading.resize(first + index, window(k, s, d, p), size)
+    columns = (*reading.dims[first], *reading.dims[first + 1])
+    result = (*reading.dims[: first - 1], plain(call.out_shape[first - 1]), columns)
+    attributes = {"kernel": kernel, "stride": stride, "dilation": dilation, "padding": padding, "transposed": False}
+    return Gathered([tuple(result)], [Edge(_known(x), reading.reaches)], "unfold", attributes)
+
+
+def _known(x: TensorArg) -> int:
+    assert x.value is not None
+    return x.value
+
+
+def adaptive(_: Adaptive, call: Call) -> Gathered:
+    """Pooling windows that tile the input evenly; one output value on an axis makes it global."""
+    x = call.images[0]
+    size = call.arg("output_size")
+    axes = _pooled_axes(call, x)
+    wanted = per_axis(size, axes)
+    reading = Reading(call.layout(x))
+    first = len(x.shape) - axes
+    for index in range(axes):
+        dim = first + index
+        if not reading.is_spatial(dim):
+            reading.dims[dim] = plain(wanted[index])
+        elif wanted[index] == 1:
+            reading.drop(dim)
+        elif wanted[index] != x.shape[dim]:
+            if reading.single_digit(dim) is None:
+                return call.unknown("pools positions of several axes in one dimension", "pool")
+            reading.resize(dim, _adaptive_reach(x.shape[dim], wanted[index]), wanted[index])
+    return Gathered([reading.layout], [Edge(_known(x), reading.reaches)], "pool", {"adaptive": wanted})
+
+
+@lru_cache(maxsize=1024)
+def _adaptive_reach(size: int, wanted: int) -> Reach:
+    common = math.gcd(size, wanted)
+    period = wanted // common
+    first = [q * size // wanted for q in range(period)]
+    last = [-(-(q + 1) * size // wanted) - 1 for q in range(period)]
+    return from_table(first, last, size // common)
+
+
+def resample(meaning: Resample, call: Call) -> Gathered:
+    """Interpolation over the dimensions after the channels."""
+    x = call.images[0]
+    axes = len(x.shape) - 2
+    align_corners = bool(call.arg("align_corners", False))
+    scales = call.arg("scale_factors") or _scales(call, axes)
+    reading = Reading(call.layout(x))
+    for index in range(axes):
+        dim = 2 + index
+        size, wanted = x.shape[dim], call.out_shape[dim]
+        if not reading.is_spatial(dim):
+            reading.dims[dim] = plain(wanted)
+            continue
+        if reading.single_digit(dim) is None and not reading.absorb(dim):
+            return call.unknown("interpolates positions of several axes in one dimension", "resample")
+        reading.resize(dim, _resample_reach(meaning.mode, size, wanted, align_corners, scales[index]), wanted)
+    return Gathered([reading.layout], [Edge(_known(x), reading.reaches)], "resample", weights=x.value in call.weights)
+
+
+def _scales(call: Call, axes: int) -> list[float | None]:
+    """The scale factors per axis that the operator uses instead of the ratio of the sizes; None for the ratio."""
+    names = {1: ("scales",), 2: ("scales_h", "scales_w"), 3: ("scales_d", "scales_h", "scales_w")}[axes]
+    return [call.arg(name) for name in names]
+
+
+@lru_cache(maxsize=1024)
+def _resample_reach(mode: str, size: int, wanted: int, align_corners: bool, scale: float | None) -> Reach:
+    """Interior pattern of an interpolation from ``size`` to ``wanted`` values; what is clamped at the borders reads no further."""
+    kind = mode.removesuffix("-antialias")
+    corners = align_corners and kind in ("linear", "cubic")
+    if corners:
+        ratio = Fraction(size - 1, wanted - 1) if wanted > 1 else Fraction(0)
+    elif scale:
+        ratio = 1 / Fraction(scale).limit_denominator(4096)
+    else:
+        ratio = Fraction(size, wanted)
+    half = Fraction(1, 2)
+    first: list[int] = []
+    last: list[int] = []
+    for q in range(ratio.denominator):
+        low, high = _resampled_span(kind, ratio, q, half, corners, mode != kind)
+        first.append(low)
+        last.append(high)
+    return shortest(Reach(ratio.denominator, ratio.numerator, tuple(first), tuple(last)))
+
+
+def _resampled_span(kind: str, ratio: Fraction, q: int, half: Fraction, corners: bool, antialias: bool) -> tuple[int, int]:
+    if kind == "nearest":
+        return math.floor(q * ratio), math.floor(q * ratio)
+    if kind == "nearest-exact":
+        return math.floor((q + half) * ratio), math.floor((q + half) * ratio)
+    source = q * ratio if corners else (q + half) * ratio - half
+    if antialias and ratio > 1:
+        support = ratio * (1 if kind == "linear" else 2)
+        return math.floor(source - support) + 1, math.ceil(source + support) - 1
+    below = math.floor(source)
+    if source == below:
+        return below, below
+    return (below, below + 1) if kind == "linear" else (below - 1, below + 2)
+
+
+def transposed_fold(call: Call) -> Gathered:
+    """Columns back to a map (col2im): the transpose of unfolding."""
+    x = call.images[0]
+    axes = 2
+    kernel, stride, dilation, padding = (per_axis(call.arg(n), axes) for n in ("kernel_size", "stride", "dilation", "padding"))
+    layout = call.layout(x)
+    digits = [factor for factor in layout[-1] if isinstance(factor, Digit)]
+    if len(digits) != axes or len(layout[-1]) != axes or any(d.size != axis_size(layout, d.axis) for d in digits):
+        return call.unknown("folds columns that are not the positions of a feature map", "fold")
+    reading = Reading((*layout[:-1], (digits[0],), (digits[1],)))
+    first = len(layout) - 1
+    for index, taps in enumerate(zip(kernel, stride, dilation, padding, strict=True)):
+        k, s, d, p = taps
+        reading.resize(first + index, transposed(k, s, d, p), call.out_shape[first + index])
+    reading.drop(first - 1)
+    reading.dims[first - 1] = plain(call.out_shape[first - 1])
+    return Gathered([reading.layout], [Edge(_known(x), reading.reaches)], "fold", {"kernel": kernel, "stride": stride})
