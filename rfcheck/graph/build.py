@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -246,8 +245,3 @@ def _add_edge(graph: nx.DiGraph, source: str, target: str, edge: Edge, axes: int
         existing.update(reads=[reads], gate=False)
     elif existing["gate"] == edge.gate and reads not in existing["reads"]:
         existing["reads"].append(reads)
-
-
-def is_unbounded(value: float) -> bool:
-    """Whether an extent is infinite."""
-    return math.isinf(value)

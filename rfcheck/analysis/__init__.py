@@ -1,0 +1,1 @@
+"""From the graph to facts: receptive fields, borders, cost, padding, resolution. Pure functions."""

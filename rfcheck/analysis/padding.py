@@ -1,0 +1,55 @@
+"""How much of a kernel ever reads a real pixel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+
+def live_taps(node: Mapping[str, Any]) -> float:
+    """Share of a convolution's or pooling's taps that read at least one real position at some output position.
+
+    Zero padding is not real, whether the layer adds it or a padding operator right before it.
+
+    Args:
+        node: attributes of a node with kernel, stride, dilation and padding per image axis.
+
+    Returns:
+        Between 0 and 1; 1 where every tap is used somewhere. A 3x3 kernel with padding 1 on a 1x1 map has 1/9.
+    """
+    margins: Mapping[int, tuple[int, int]] = node.get("margins", {})
+    axes = range(len(node["kernel"]))
+    shares = (
+        _live_share(
+            node["kernel"][a],
+            node["stride"][a],
+            node["dilation"][a],
+            node["padding"][a],
+            node["in_sizes"][a],
+            node["sizes"][a],
+            margins.get(a, (0, 0)),
+            bool(node["transposed"]),
+        )
+        for a in axes
+    )
+    return math.prod(shares)
+
+
+@lru_cache(maxsize=4096)
+def _live_share(
+    kernel: int, stride: int, dilation: int, padding: int, size: int, outputs: int, margin: tuple[int, int], is_transposed: bool
+) -> float:
+    first, end = margin[0], size - margin[1]
+    live = 0
+    for tap in range(kernel):
+        offset = tap * dilation - padding
+        if is_transposed:
+            used = any(0 <= i * stride + offset < outputs for i in range(first, end))
+        else:
+            # outputs q with first <= q * stride + offset < end
+            lowest = max(-((offset - first) // stride), 0)
+            used = lowest < outputs and lowest * stride + offset < end
+        live += used
+    return live / kernel

@@ -1,0 +1,51 @@
+"""Which part of the network a node belongs to: the feature path, a gate's weight branch, or the head."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import networkx as nx
+
+from rfcheck.analysis.receptive_field import Fields
+
+Role = Literal["features", "gate", "head"]
+
+
+def roles(graph: nx.DiGraph, fields: Fields) -> dict[str, Role]:
+    """The role of every node.
+
+    A node is in a gate if everything that it feeds goes through the weight side of a product that re-weights a feature map. It is in
+    the head if it is behind a global operator on every path, or holds no positions any more. All others are features.
+
+    Args:
+        graph: as made by `rfcheck.graph.build.build_graph`.
+        fields: from `rfcheck.analysis.receptive_field.receptive_fields`.
+    """
+    result: dict[str, Role] = {}
+    feeds_features: dict[str, bool] = {}
+    following = graph._adj
+    for name in reversed(graph._node):
+        out = following[name]
+        feeds_features[name] = not out or any(not edge["gate"] and feeds_features[target] for target, edge in out.items())
+    for name, node in graph._node.items():
+        if not feeds_features[name]:
+            result[name] = "gate"
+        elif _is_behind_global(name, node, graph, fields):
+            result[name] = "head"
+        else:
+            result[name] = "features"
+    return result
+
+
+def _is_behind_global(name: str, node: dict[str, object], graph: nx.DiGraph, fields: Fields) -> bool:
+    sources = list(graph._pred[name])
+    if not sources:
+        return False
+    if node.get("over_positions"):
+        return True
+    if not any(graph._node[s].get("spatial", True) for s in sources):
+        return True
+    return all(
+        (r := fields[source][axis].r_min) is not None and math.isinf(r) for source in sources for axis in range(graph.graph["axes"])
+    )

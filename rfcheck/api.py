@@ -1,0 +1,274 @@
+"""The public face of an analysis: `analyze` and `Analysis`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import networkx as nx
+from torch import nn
+
+from rfcheck.analysis import cost
+from rfcheck.analysis.layers import Extents, Layer
+from rfcheck.analysis.network import Network, examine
+from rfcheck.analysis.receptive_field import path_to
+from rfcheck.config import Settings
+from rfcheck.errors import TargetError, TraceError, UnknownNameError
+from rfcheck.graph.build import build_graph
+from rfcheck.graph.feasibility import working_resolution
+from rfcheck.graph.trace import trace
+from rfcheck.input_size import InputSize, input_shape
+from rfcheck.linting.engine import lint
+from rfcheck.linting.finding import Finding
+from rfcheck.linting.rule import all_rules
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Analysis:
+    """What rfcheck knows about a model at one input size.
+
+    Attributes:
+        name: how the model is called.
+        network: all facts.
+        findings: what the rules found, in the order of the layers.
+    """
+
+    name: str
+    network: Network
+    findings: tuple[Finding, ...]
+
+    @property
+    def graph(self) -> nx.DiGraph:
+        """The traced graph: one source "input", nodes in execution order, plain attributes."""
+        return self.network.graph
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Every convolution, pooling and linear call, in execution order."""
+        return self.network.layers
+
+    @property
+    def border_min(self) -> Layer | None:
+        """b_min: the first layer of the tail; None if there is no tail. Source: Richter 2022, section 10.2."""
+        name = self.network.border.b_min
+        return None if name is None else self.network.layer(name)
+
+    @property
+    def border_max(self) -> Layer | None:
+        """b_max: the first judged layer whose largest path sees more than the image. Source: Richter 2022, section 9.3."""
+        name = self.network.border.b_max
+        return None if name is None else self.network.layer(name)
+
+    @property
+    def tail(self) -> tuple[Layer, ...]:
+        """The unproductive layers with nothing productive behind them."""
+        return tuple(layer for layer in self.layers if layer.in_tail)
+
+    @property
+    def unproductive(self) -> tuple[Layer, ...]:
+        """All unproductive layers, those of the tail included."""
+        return tuple(layer for layer in self.layers if layer.productive is False)
+
+    @property
+    def flops(self) -> int:
+        """Multiply-accumulates of one forward pass at batch size 1."""
+        return self.network.total.flops
+
+    @property
+    def params(self) -> int:
+        """Parameters of the model, each counted once."""
+        return self.network.total.params
+
+    @property
+    def activation_bytes(self) -> int:
+        """Bytes of all tensors that a forward pass at batch size 1 allocates."""
+        return self.network.total.activation_bytes
+
+    @property
+    def input_size(self) -> tuple[int, ...]:
+        """Image extent per axis, in pixels."""
+        return self.network.input_size
+
+    @property
+    def resolution_range(self) -> tuple[Extents | None, Extents | None]:
+        """Per axis: the lowest image without an unproductive layer, and the highest that the last feature map sees whole, in pixels."""
+        return self.network.resolution_range
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What had to be assumed because an operator is unknown: "layer: operator: assumption"."""
+        return tuple(f"{op.name}: {op.operator}: {op.assumption}" for op in self.network.unknown)
+
+    @property
+    def traced_with(self) -> str:
+        """How the forward pass was recorded: "meta", "fake" or "real"."""
+        return str(self.graph.graph["traced_with"])
+
+    def layer(self, name: str) -> Layer:
+        """The layer of a name.
+
+        Raises:
+            UnknownNameError: if there is none; names the near ones.
+        """
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise self._unknown_name(name, [layer.name for layer in self.layers], "layer")
+
+    def path(self, layer: str, bound: Literal["min", "max"]) -> list[str]:
+        """The layers of the path that attains r_min or r_max of a layer.
+
+        Where axes differ, the axis with the smallest (for "min") or largest (for "max") bound decides. Where r_max is the hull of
+        several paths, the widest of them is named.
+
+        Args:
+            layer: name of a layer or of any node of the graph.
+            bound: "min" or "max".
+
+        Returns:
+            Names of the convolutions, poolings and linear layers from the input to the layer, the layer included; empty if its
+            receptive field is unknown.
+
+        Raises:
+            UnknownNameError: if there is no such layer.
+        """
+        if layer not in self.graph:
+            raise self._unknown_name(layer, [x.name for x in self.layers], "layer")
+        if bound not in ("min", "max"):
+            raise UnknownNameError(f"the bound must be 'min' or 'max', got {bound!r}")
+        names = {x.name for x in self.layers}
+        return [node for node in path_to(self.network.fields, layer, bound) if node in names]
+
+    @staticmethod
+    def _unknown_name(name: str, known: list[str], what: str) -> UnknownNameError:
+        near = difflib.get_close_matches(name, known, 3, 0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"the first are {', '.join(known[:5])}"
+        return UnknownNameError(f"no {what} {name!r}; {hint}")
+
+    def flops_by_operator(self) -> dict[str, int]:
+        """Multiply-accumulates per operator, largest first."""
+        return cost.flops_by_operator(self.graph)
+
+    def flops_by_module(self) -> dict[str, int]:
+        """Multiply-accumulates per module with its sub-modules, largest first; "" is the whole model."""
+        return cost.flops_by_module(self.graph)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The analysis as plain data, in the versioned structure that ``--output-format json`` prints."""
+        from rfcheck.report.json_v1 import analysis_to_dict
+
+        return analysis_to_dict(self)
+
+    def to_json(self) -> str:
+        """The analysis as JSON text; unbounded receptive fields are the string "inf", unknown ones null."""
+        from rfcheck.report.json_v1 import dump
+
+        return dump(self.to_dict())
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The layers as a pandas.DataFrame, one row per layer and the fields of `Layer` as columns."""
+        from dataclasses import asdict
+
+        import pandas
+
+        return pandas.DataFrame([asdict(layer) for layer in self.layers])
+
+    def _repr_html_(self) -> str:
+        from rfcheck.report.html import analysis_to_html
+
+        return analysis_to_html(self)
+
+    def __repr__(self) -> str:
+        size = "x".join(map(str, self.input_size))
+        border = self.network.border.b_min
+        return f"<Analysis of {self.name} at {size}: {len(self.layers)} layers, b_min {border}, {len(self.findings)} findings>"
+
+
+def analyze(model: nn.Module, input_size: InputSize, *, settings: Settings | Mapping[str, Any] | None = None) -> Analysis:
+    """Analyse a model at an input size, without training it, running it on data, or changing it.
+
+    Args:
+        model: any module whose forward takes one image tensor; parameters may be on any device, the meta device included.
+        input_size: 32, (32, 48), (3, 32, 48) or (1, 3, 32, 48), in pixels; three channels unless given or set otherwise.
+        settings: what decides numbers and findings; the defaults if None.
+
+    Returns:
+        Receptive fields, border layers, cost and findings.
+
+    Raises:
+        InputSizeError: if the input size does not fit the model.
+        TraceError: if the forward pass fails at this size; names the layer, the shape, and a size that works.
+        SettingsError: on an unknown setting.
+        RuleError: if a rule is not valid.
+    """
+    chosen = Settings.of(settings)
+    return analyze_named(model, input_size, chosen, type(model).__name__)
+
+
+def analyze_named(model: nn.Module, input_size: InputSize, settings: Settings, name: str) -> Analysis:
+    """`analyze`, with the name that messages give the model."""
+    if not isinstance(model, nn.Module):
+        raise TargetError(f"rfcheck analyses a torch.nn.Module, got {type(model).__name__}")
+    model = getattr(model, "_orig_mod", model)  # what torch.compile wraps
+    rules = all_rules(settings.rule_folders)
+    shape = input_shape(model, input_size, settings.channels)
+    _require_one_input(model)
+    try:
+        recorded = trace(model, shape)
+    except TraceError as error:
+        raise _with_remedy(error, model, shape) from error.__cause__
+    graph = build_graph(recorded)
+    if settings.flops_by == "fvcore":
+        from rfcheck.graph.fvcore_count import recount_with_fvcore
+
+        recount_with_fvcore(graph, model)
+    network = examine(graph, settings)
+    return Analysis(name, network, tuple(lint(network, rules, settings, name)))
+
+
+def _require_one_input(model: nn.Module) -> None:
+    """Refuse a forward that cannot be called with one tensor, and say how to wrap it."""
+    import inspect
+
+    try:
+        parameters = list(inspect.signature(model.forward).parameters.values())
+    except (TypeError, ValueError):
+        return
+    required = [p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required += [p.name for p in parameters if p.default is p.empty and p.kind is p.KEYWORD_ONLY]
+    if len(required) > 1:
+        kind = type(model).__name__
+        raise TraceError(
+            f"{kind}.forward takes several inputs ({', '.join(required)}), rfcheck gives it one image; analyse a wrapper whose "
+            f"forward(self, {required[0]}) supplies the others: return self.model({required[0]}, {', '.join(f'{n}=...' for n in required[1:])})"
+        )
+
+
+def _with_remedy(error: TraceError, model: nn.Module, shape: tuple[int, ...]) -> TraceError:
+    """The same error with what to do about it: other channels, or a resolution that works."""
+    remedy = _channel_remedy(error, model, shape)
+    if remedy is None:
+        found = working_resolution(model, shape)
+        if found is not None:
+            resolution, only = found
+            remedy = f"the model is tied to {resolution}x{resolution} px" if only else f"the smallest resolution that works is {resolution}"
+    if remedy is None:
+        return error
+    better = TraceError(f"{error}; {remedy}")
+    better.layer, better.received = error.layer, error.received
+    return better
+
+
+def _channel_remedy(error: TraceError, model: nn.Module, shape: tuple[int, ...]) -> str | None:
+    module = dict(model.named_modules()).get(error.layer or "")
+    wanted = getattr(module, "in_channels", None)
+    if not isinstance(wanted, int) or error.received is None or len(error.received) != len(shape):
+        return None
+    if error.received == shape and wanted != shape[1]:
+        return f"the layer expects {wanted} channels and the input has {shape[1]}: pass --channels {wanted} or input_size={(wanted, *shape[2:])}"
+    return None

@@ -1,0 +1,81 @@
+"""Settings of an analysis."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from rfcheck.errors import SettingsError
+
+_CHOICES = {
+    "projection": ("downsampling", "exact"),
+    "gates": ("ignore", "count"),
+    "flops_by": ("torch", "fvcore"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOverride:
+    """What a user changes about one rule.
+
+    Attributes:
+        severity: "error", "warning" or "info"; None for the rule's own.
+        limits: values by name, replacing the rule's own.
+    """
+
+    severity: str | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What decides numbers and findings.
+
+    Attributes:
+        channels: channels of the input where the input size does not say.
+        projection: how a convolution with a kernel smaller than its stride counts on r_min: as the "downsampling" it stands in for,
+            with kernel 2s-1, or "exact"ly.
+        gates: whether a path that only re-weights a feature map adds receptive field: "ignore" it or "count" it.
+        flops_by: whose formulas count multiply-accumulates: "torch" or "fvcore".
+        select: prefixes of the rules to run, all if empty.
+        ignore: prefixes of the rules not to run.
+        rule_folders: folders with rule files of the user's own.
+        rules: overrides by rule code.
+
+    Raises:
+        SettingsError: on a value that is not allowed.
+    """
+
+    channels: int = 3
+    projection: Literal["downsampling", "exact"] = "downsampling"
+    gates: Literal["ignore", "count"] = "ignore"
+    flops_by: Literal["torch", "fvcore"] = "torch"
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    rule_folders: tuple[str, ...] = ()
+    rules: Mapping[str, RuleOverride] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, allowed in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise SettingsError(f"{name} must be {' or '.join(map(repr, allowed))}, got {value!r}")
+        if isinstance(self.channels, bool) or not isinstance(self.channels, int) or self.channels < 1:
+            raise SettingsError(f"channels must be a whole number of at least 1, got {self.channels!r}")
+
+    @classmethod
+    def of(cls, settings: Settings | Mapping[str, Any] | None) -> Settings:
+        """Settings from settings, from a mapping, or the defaults."""
+        if settings is None:
+            return cls()
+        if isinstance(settings, Settings):
+            return settings
+        known = [f.name for f in fields(cls)]
+        for name in settings:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+                raise SettingsError(f"unknown setting {name!r}{hint}")
+        return cls(**settings)

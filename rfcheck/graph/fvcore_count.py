@@ -1,0 +1,86 @@
+"""Count multiply-accumulates with fvcore instead of torch's formulas."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections import Counter
+from typing import Any
+
+import networkx as nx
+import torch
+from torch import nn
+
+from rfcheck.errors import TraceError
+from rfcheck.graph.borrow import borrowed
+
+_KINDS = {
+    "conv": "conv",
+    "linear": "linear",
+    "addmm": "linear",
+    "batch_norm": "norm",
+    "layer_norm": "norm",
+    "group_norm": "norm",
+    "instance_norm": "norm",
+    "adaptive_avg_pool2d": "pool",
+    "matmul": "matmul",
+    "bmm": "matmul",
+    "einsum": "matmul",
+    "scaled_dot_product_attention": "attention",
+}
+
+
+def recount_with_fvcore(graph: nx.DiGraph, model: nn.Module) -> None:
+    """Replace the multiply-accumulates in a graph by those of fvcore.
+
+    fvcore counts per module and kind of operator; a module's count is shared out evenly over its calls of that kind. It also counts
+    normalisation, pooling and interpolation, which torch's formulas leave out.
+
+    Args:
+        graph: as made by `rfcheck.graph.build.build_graph`; changed in place.
+        model: the model; run once for real, on zeros.
+
+    Raises:
+        TraceError: if fvcore cannot trace the model.
+    """
+    own = _own_counts(graph, model)
+    by_module: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for node in graph._node.values():
+        node["flops"] = 0
+        by_module.setdefault((node["module"], node["kind"]), []).append(node)
+    constants: list[dict[str, Any]] = []
+    for (module, operator), flops in own.items():
+        nodes = by_module.get((module, _KINDS.get(operator, operator)))
+        if nodes is None:
+            constants.append({"module": module, "op": f"fvcore::{operator}", "flops": flops})
+            continue
+        for index, node in enumerate(nodes):
+            node["flops"] += flops // len(nodes) + (index < flops % len(nodes))
+    graph.graph["constants"] = constants
+
+
+def _own_counts(graph: nx.DiGraph, model: nn.Module) -> dict[tuple[str, str], int]:
+    """Multiply-accumulates per module and operator, without those of sub-modules."""
+    from fvcore.nn import FlopCountAnalysis
+
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    image = torch.zeros(graph.graph["input_shape"], device=device)
+    for logger in ("fvcore.nn.jit_analysis", "fvcore.nn.jit_handles"):
+        logging.getLogger(logger).setLevel(logging.ERROR)
+    with borrowed(model), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            counted = FlopCountAnalysis(model, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+            inclusive = {name: Counter(count) for name, count in counted.by_module_and_operator().items()}
+        except Exception as error:
+            said = " ".join(str(error).split())[:200]
+            raise TraceError(f"fvcore cannot trace the model: {type(error).__name__}: {said}; count with torch's formulas instead") from error
+    own: dict[tuple[str, str], int] = {}
+    for name, count in inclusive.items():
+        depth = name.count(".") + 1 if name else 0
+        children = [c for c in inclusive if c and (c.startswith(f"{name}.") or not name) and c.count(".") == depth]
+        for operator, flops in count.items():
+            rest = int(flops - sum(inclusive[child][operator] for child in children))
+            if rest:
+                own[name, operator] = rest
+    return own

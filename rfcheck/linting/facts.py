@@ -1,0 +1,202 @@
+"""The facts that rules see: plain numbers, strings, lists and maps, made only as far as a rule asks for them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from rfcheck.analysis.cost import Cost, cost_of
+from rfcheck.analysis.layers import Extents, Layer
+from rfcheck.analysis.network import Network
+
+_AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+def sized(values: Iterable[float] | None) -> str:
+    """Per-axis values as people write them: "32" for a square, "32x48" otherwise, "unknown" for None."""
+    if values is None:
+        return "unknown"
+    texts = ["unbounded" if math.isinf(v) else f"{v:g}" for v in values]
+    return texts[0] if len(set(texts)) == 1 else "x".join(texts)
+
+
+def _crossed(values: Iterable[int]) -> str:
+    return "x".join(map(str, values))
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+class Facts:
+    """Facts about one network.
+
+    Args:
+        network: what was measured.
+        name: how the model is called in messages.
+    """
+
+    def __init__(self, network: Network, name: str) -> None:
+        self.network = network
+        self.name = name
+        self._by_name = {layer.name: layer for layer in network.layers}
+
+    def value(self, variable: str, attributes: frozenset[str]) -> Any:
+        """One fact, layers in it reduced to the attributes that are read."""
+        return _VARIABLES[variable](self, attributes)
+
+    def layer(self, layer: Layer | None, attributes: frozenset[str]) -> dict[str, Any] | None:
+        """A layer as a map of the attributes that are read; null where there is none."""
+        if layer is None:
+            return None
+        return {name: _LAYER[name](self, layer) for name in attributes if name in _LAYER}
+
+    def layers(self, layers: Iterable[Layer], attributes: frozenset[str]) -> list[dict[str, Any] | None]:
+        """Several layers."""
+        return [self.layer(layer, attributes) for layer in layers]
+
+    def named(self, name: str | None) -> Layer | None:
+        """The layer of a name."""
+        return None if name is None else self._by_name[name]
+
+    @property
+    def tail(self) -> list[Layer]:
+        """The layers of the tail."""
+        return [self._by_name[name] for name in self.network.border.tail]
+
+    @property
+    def unproductive(self) -> list[Layer]:
+        """Unproductive layers outside the tail."""
+        return [layer for layer in self.network.layers if layer.productive is False and not layer.in_tail]
+
+    @property
+    def passed(self) -> list[Layer]:
+        """Productive layers whose largest path already sees more than the image on every axis."""
+        return [layer for layer in self.network.layers if layer.productive and self._all_over(layer.r_in_max)]
+
+    @property
+    def one_sided(self) -> list[Layer]:
+        """Judged layers whose input sees more than the image on some axes, but not on all."""
+        judged = (layer for layer in self.network.layers if layer.judged and layer.productive)
+        return [layer for layer in judged if self._any_over(layer.r_in_min)]
+
+    def _all_over(self, r: Extents | None) -> bool:
+        return r is not None and all(a > b for a, b in zip(r, self.network.input_size, strict=True))
+
+    def _any_over(self, r: Extents | None) -> bool:
+        return r is not None and any(a > b for a, b in zip(r, self.network.input_size, strict=True))
+
+    def cost(self, cost: Cost) -> dict[str, Any]:
+        """A cost with its shares of the whole."""
+        total = self.network.total
+        return {
+            "params": cost.params,
+            "flops": cost.flops,
+            "activation_bytes": cost.activation_bytes,
+            "params_share": _share(cost.params, total.params),
+            "flops_share": _share(cost.flops, total.flops),
+        }
+
+    def cost_of_layers(self, layers: Iterable[Layer]) -> dict[str, Any]:
+        """Cost of some layers."""
+        return self.cost(cost_of(self.network.graph, [layer.name for layer in layers]))
+
+    def cost_of_unknown(self) -> dict[str, Any]:
+        """Cost of everything whose receptive field is not known, and of the operators to blame."""
+        unknown = {op.name for op in self.network.unknown}
+        blind = [n for n, fields in self.network.fields.items() if n in unknown or any(f.widest is None for f in fields)]
+        return self.cost(cost_of(self.network.graph, blind))
+
+    def features(self) -> dict[str, Any]:
+        """Cost of the feature path."""
+        return self.cost(cost_of(self.network.graph, [n for n, role in self.network.roles.items() if role == "features"]))
+
+    def input(self) -> dict[str, Any]:
+        """The input: its extent per axis by name, as a list and as text."""
+        sizes = self.network.input_size
+        names = _AXIS_NAMES.get(len(sizes), ())
+        text = _crossed(sizes)
+        return {"size": list(sizes), "text": text, "channels": self.network.channels, **dict(zip(names, sizes, strict=False))}
+
+    def last_map(self) -> dict[str, Any] | None:
+        """The last feature map, and whether it sees the whole input."""
+        last = self.network.last_map
+        if last is None:
+            return None
+        sizes = self.network.input_size
+        r = last.r_max
+        return {
+            "name": last.name,
+            "size": _crossed(last.size),
+            "r_max": sized(r),
+            "known": r is not None,
+            "seen_share": 1.0 if r is None else float(min(min(a / b, 1.0) for a, b in zip(r, sizes, strict=True))),
+        }
+
+    def unknown(self) -> list[dict[str, Any]]:
+        """Operators without known meaning."""
+        return [
+            {"name": op.name, "operator": op.operator, "assumption": op.assumption, "resolved": op.resolved, "registered": op.registered}
+            for op in self.network.unknown
+        ]
+
+
+_Attributes = frozenset[str]
+
+_VARIABLES: dict[str, Callable[[Facts, _Attributes], Any]] = {
+    "input": lambda f, a: f.input(),
+    "model": lambda f, a: {"name": f.name, **f.cost(f.network.total), "judged": len(f.network.border.judged)},
+    "layers": lambda f, a: f.layers(f.network.layers, a),
+    "tail": lambda f, a: f.layers(f.tail, a),
+    "tail_cost": lambda f, a: f.cost(f.network.tail_cost),
+    "unproductive": lambda f, a: f.layers(f.unproductive, a),
+    "passed": lambda f, a: f.layers(f.passed, a),
+    "passed_cost": lambda f, a: f.cost_of_layers(f.passed),
+    "one_sided": lambda f, a: f.layers(f.one_sided, a),
+    "one_sided_cost": lambda f, a: f.cost_of_layers(f.one_sided),
+    "features_cost": lambda f, a: f.features(),
+    "border_min": lambda f, a: f.layer(f.named(f.network.border.b_min), a),
+    "border_max": lambda f, a: f.layer(f.named(f.network.border.b_max), a),
+    "last_map": lambda f, a: f.last_map(),
+    "unknown": lambda f, a: f.unknown(),
+    "unknown_cost": lambda f, a: f.cost_of_unknown(),
+}
+
+_LAYER: dict[str, Callable[[Facts, Layer], Any]] = {
+    "name": lambda f, x: x.name,
+    "kind": lambda f, x: x.kind,
+    "role": lambda f, x: x.role,
+    "module_type": lambda f, x: x.module_type,
+    "judged": lambda f, x: x.judged,
+    "known": lambda f, x: x.r_in_min is not None,
+    "productive": lambda f, x: x.productive is True,
+    "unproductive": lambda f, x: x.productive is False,
+    "in_tail": lambda f, x: x.in_tail,
+    "kernel": lambda f, x: _crossed(x.kernel or ()),
+    "stride": lambda f, x: _crossed(x.stride or ()),
+    "in_size": lambda f, x: _crossed(x.in_size),
+    "out_size": lambda f, x: _crossed(x.out_size),
+    "r_min": lambda f, x: sized(x.r_min),
+    "r_max": lambda f, x: sized(x.r_max),
+    "r_in_min": lambda f, x: sized(x.r_in_min),
+    "r_in_max": lambda f, x: sized(x.r_in_max),
+    "jump": lambda f, x: sized(x.jump),
+    "live_taps": lambda f, x: 1.0 if x.live_taps is None else float(x.live_taps),
+    "taps": lambda f, x: math.prod(x.kernel or (1,)),
+    "live_tap_count": lambda f, x: round((1.0 if x.live_taps is None else x.live_taps) * math.prod(x.kernel or (1,))),
+    "flops": lambda f, x: x.flops,
+    "params": lambda f, x: x.params,
+    "flops_share": lambda f, x: _share(x.flops, f.network.total.flops),
+    "params_share": lambda f, x: _share(x.params, f.network.total.params),
+}
+
+VARIABLES = frozenset(_VARIABLES) | {"layer", "limits"}
+"""Names that a rule may read."""
+
+ATTRIBUTES = (
+    frozenset(_LAYER)
+    | {"size", "text", "channels", "length", "depth", "height", "width", "judged", "activation_bytes", "seen_share"}
+    | {"operator", "assumption", "resolved", "registered"}
+)
+"""Names that a rule may read from facts, besides its own limits."""

@@ -1,0 +1,244 @@
+"""Rules: Markdown files with a YAML front matter, read, checked and compiled."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from rfcheck.errors import RuleError, UnknownNameError
+from rfcheck.linting.expressions import Expression, ExpressionError, Template, compile_expression, compile_template
+from rfcheck.linting.facts import ATTRIBUTES, VARIABLES
+from rfcheck.linting.finding import SEVERITIES, Severity
+
+_CODE = re.compile(r"^[A-Z]{2,}[0-9]{3}$")
+_REQUIRED = ("code", "name", "severity", "scope", "when", "message")
+_TYPES: dict[str, tuple[type, ...]] = {
+    "code": (str,),
+    "name": (str,),
+    "severity": (str,),
+    "scope": (str,),
+    "when": (str,),
+    "at": (str,),
+    "message": (str,),
+    "limits": (dict,),
+    "fixes": (list,),
+    "sources": (list,),
+    "examples": (list,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as read from its file.
+
+    Attributes:
+        code: "RF101".
+        name: "unproductive-tail".
+        severity: of its findings, unless overridden.
+        scope: "model" if judged once, "layer" if judged for every layer.
+        when: CEL condition over the facts.
+        at: CEL expression for the layer that the finding points at; None for the layer judged, or no layer.
+        message: template.
+        limits: numbers that the condition and the message read, which users may override.
+        fixes: names of fixes.
+        sources: where the knowledge comes from.
+        examples: models with what the rule finds on them; run by the test suite.
+        body: the Markdown page.
+        path: the file.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    scope: Literal["model", "layer"]
+    when: Expression
+    at: Expression | None
+    message: Template
+    limits: Mapping[str, float]
+    fixes: tuple[str, ...]
+    sources: tuple[str, ...]
+    examples: tuple[Mapping[str, Any], ...]
+    body: str
+    path: Path
+
+    @property
+    def expressions(self) -> list[Expression]:
+        """Everything that the rule evaluates."""
+        return [self.when, *([self.at] if self.at else []), *self.message.expressions]
+
+
+class _FrontMatter:
+    """Keys of a front matter with their lines, for errors that point at them."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        match = re.match(r"\A---\r?\n(.*?)^---[ \t]*\r?\n", text, re.DOTALL | re.MULTILINE)
+        if match is None:
+            raise RuleError(f"{path}:1: a rule file begins with a front matter between two lines '---'")
+        self.body = text[match.end() :].strip()
+        try:
+            node = yaml.compose(match.group(1), Loader=yaml.SafeLoader)
+            values = yaml.safe_load(match.group(1))
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = mark.line + 2 if mark is not None else 1
+            raise RuleError(f"{path}:{line}: the front matter is not YAML: {getattr(error, 'problem', error)}") from None
+        if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
+            raise RuleError(f"{path}:2: the front matter must hold keys and values")
+        self.values: dict[str, Any] = values
+        self.lines = {key.value: key.start_mark.line + 2 for key, _ in node.value}
+
+    def error(self, key: str, text: str) -> RuleError:
+        return RuleError(f"{self.path}:{self.lines.get(key, 2)}: {key}: {text}")
+
+
+def parse_rule(path: Path, text: str) -> Rule:
+    """A rule from the text of its file.
+
+    Raises:
+        RuleError: naming file, line and key.
+    """
+    front = _FrontMatter(path, text)
+    values = front.values
+    for key, value in values.items():
+        if key not in _TYPES:
+            near = difflib.get_close_matches(str(key), _TYPES, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(_TYPES)}"
+            raise front.error(str(key), f"unknown key; {hint}")
+        if not isinstance(value, _TYPES[key]):
+            wanted = {"str": "text", "dict": "a mapping", "list": "a list"}[_TYPES[key][0].__name__]
+            raise front.error(key, f"must be {wanted}, got {value!r}")
+    for key in _REQUIRED:
+        if key not in values:
+            raise RuleError(f"{path}:2: the key {key!r} is missing")
+    _check_values(front)
+    limits = values.get("limits", {})
+    scope: Literal["model", "layer"] = values["scope"]
+    known_attributes = ATTRIBUTES | set(limits) | {"params", "flops", "params_share", "flops_share", "name", "r_max", "known", "size"}
+    when = _expression(front, "when", limits, scope, known_attributes)
+    at = _expression(front, "at", limits, scope, known_attributes) if "at" in values else None
+    try:
+        message = compile_template(values["message"])
+        for expression in message.expressions:
+            _check_names(expression, limits, scope, known_attributes)
+    except ExpressionError as error:
+        raise front.error("message", str(error)) from None
+    if not front.body:
+        raise RuleError(f"{path}:{text.count(chr(10)) + 1}: the page below the front matter is empty")
+    return Rule(
+        code=values["code"],
+        name=values["name"],
+        severity=values["severity"],
+        scope=scope,
+        when=when,
+        at=at,
+        message=message,
+        limits=limits,
+        fixes=tuple(values.get("fixes", ())),
+        sources=tuple(values.get("sources", ())),
+        examples=tuple(values.get("examples", ())),
+        body=front.body,
+        path=path,
+    )
+
+
+def _check_values(front: _FrontMatter) -> None:
+    values = front.values
+    if not _CODE.match(values["code"]):
+        raise front.error("code", f"must be capital letters and three digits, got {values['code']!r}")
+    if values["severity"] not in SEVERITIES:
+        raise front.error("severity", f"must be error, warning or info, got {values['severity']!r}")
+    if values["scope"] not in ("model", "layer"):
+        raise front.error("scope", f"must be model or layer, got {values['scope']!r}")
+    for name, number in values.get("limits", {}).items():
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
+            raise front.error("limits", f"{name} must be a number, got {number!r}")
+    expected = f"{values['code']}-{values['name']}.md"
+    if front.path.name != expected:
+        raise front.error("code", f"the file must be named {expected}")
+
+
+def _expression(front: _FrontMatter, key: str, limits: Mapping[str, float], scope: str, attributes: frozenset[str]) -> Expression:
+    try:
+        expression = compile_expression(front.values[key])
+        _check_names(expression, limits, scope, attributes)
+    except ExpressionError as error:
+        raise front.error(key, str(error)) from None
+    return expression
+
+
+def _check_names(expression: Expression, limits: Mapping[str, float], scope: str, attributes: frozenset[str]) -> None:
+    known = VARIABLES if scope == "layer" else VARIABLES - {"layer"}
+    for name in sorted(expression.variables - known):
+        raise ExpressionError(f"{expression.source!r} reads {name!r}, {_hint(name, known)}")
+    for name in sorted(expression.attributes - attributes):
+        raise ExpressionError(f"{expression.source!r} reads '.{name}', {_hint(name, attributes)}")
+
+
+def _hint(name: str, known: frozenset[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"which is not a fact; did you mean {near[0]!r}?" if near else f"which is not a fact; facts are {', '.join(sorted(known))}"
+
+
+def load_folder(folder: Path) -> list[Rule]:
+    """The rules of a folder, by code.
+
+    Raises:
+        RuleError: if the folder does not exist or holds no rule, a file is not valid, or two have one code.
+    """
+    if not folder.is_dir():
+        raise RuleError(f"{folder}: no such folder of rules")
+    rules: dict[str, Rule] = {}
+    for path in sorted(folder.glob("*.md")):
+        rule = parse_rule(path, path.read_text(encoding="utf-8"))
+        if rule.code in rules:
+            raise RuleError(f"{path}:2: code: {rule.code} is taken by {rules[rule.code].path.name}")
+        rules[rule.code] = rule
+    if not rules:
+        raise RuleError(f"{folder}: the folder holds no rule file (*.md)")
+    return list(rules.values())
+
+
+@lru_cache(maxsize=1)
+def built_in_rules() -> tuple[Rule, ...]:
+    """The rules that come with rfcheck."""
+    package = Path(__file__).parent.parent
+    installed = package / "_rules"
+    return tuple(load_folder(installed if installed.is_dir() else package.parent / "rules"))
+
+
+def all_rules(folders: Sequence[str] = ()) -> list[Rule]:
+    """The built-in rules and those of further folders.
+
+    Raises:
+        RuleError: if a folder or file is not valid, or redefines a code.
+    """
+    rules = {rule.code: rule for rule in built_in_rules()}
+    for folder in folders:
+        for rule in load_folder(Path(folder)):
+            if rule.code in rules:
+                raise RuleError(f"{rule.path}:2: code: {rule.code} is taken by {rules[rule.code].name}; choose another")
+            rules[rule.code] = rule
+    return list(rules.values())
+
+
+def find_rule(name: str, folders: Sequence[str] = ()) -> Rule:
+    """The rule of a code or name.
+
+    Raises:
+        UnknownNameError: if there is none; names the near ones.
+    """
+    rules = all_rules(folders)
+    for rule in rules:
+        if name.upper() == rule.code or name == rule.name:
+            return rule
+    names = [rule.code for rule in rules] + [rule.name for rule in rules]
+    near = difflib.get_close_matches(name, names, 3, 0.5) or [rule.code for rule in rules]
+    raise UnknownNameError(f"no rule {name!r}; there is {', '.join(near)}")

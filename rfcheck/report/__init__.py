@@ -1,0 +1,1 @@
+"""From findings to text and data: a format a file."""
