@@ -1,0 +1,31 @@
+"""``rfcheck rule RF101``: print the page of a rule."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("code", required=False)
+@click.option("--rules", "folders", multiple=True, metavar="FOLDER", help="A folder with further rules; may be repeated.")
+def rule(code: str | None, folders: tuple[str, ...]) -> None:
+    """Explain a rule, by code (RF101) or name; without one, list all."""
+    from rfcheck.linting.rule import all_rules, find_rule
+
+    if code is None:
+        for listed in all_rules(folders):
+            click.echo(f"{listed.code}  {listed.name}  [{listed.severity}]")
+        return
+    found = find_rule(code, folders)
+    click.echo(f"{found.code} {found.name} [{found.severity}]\n")
+    if click.get_text_stream("stdout").isatty():
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(found.body))
+    else:
+        click.echo(found.body)
+    if found.limits:
+        click.echo("\nLimits: " + ", ".join(f"{name} = {value:g}" for name, value in found.limits.items()))
+    if found.sources:
+        click.echo("Sources: " + "; ".join(found.sources))

@@ -1,0 +1,107 @@
+"""Tables for a terminal: all layers, and the two paths behind a layer's receptive field."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from rfcheck.analysis.layers import Layer
+from rfcheck.api import Analysis
+from rfcheck.report.units import crossed, extents, short
+
+
+def _table(*columns: tuple[str, str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for name, justify in columns:
+        wide = name == "layer"
+        table.add_column(name, justify=justify, no_wrap=not wide, overflow="fold", min_width=12 if wide else None)  # type: ignore[arg-type]
+    return table
+
+
+def print_layers(analysis: Analysis, console: Console) -> None:
+    """Every convolution, pooling and linear call, a row each.
+
+    ``r_in`` is what the layer's input sees, smallest-largest path; ``r`` what its output sees at most.
+    """
+    table = _table(
+        ("layer", "left"),
+        ("kind", "left"),
+        ("k/s", "right"),
+        ("out", "right"),
+        ("r_in", "right"),
+        ("r", "right"),
+        ("params", "right"),
+        ("FLOPs", "right"),
+        ("status", "left"),
+    )
+    for layer in analysis.layers:
+        table.add_row(
+            layer.name,
+            layer.kind,
+            _kernel(layer),
+            extents(layer.out_size),
+            _span(layer),
+            extents(layer.r_max),
+            short(layer.params) if layer.params else "",
+            short(layer.flops) if layer.flops else "",
+            status(layer),
+            style={"tail": "red", "unproductive": "yellow"}.get(status(layer)),
+        )
+    console.print(table)
+
+
+def _kernel(layer: Layer) -> str:
+    if layer.kernel is None:
+        return ""
+    dilation = "" if layer.dilation is None or set(layer.dilation) == {1} else f"d{extents(layer.dilation)}"
+    return f"{extents(layer.kernel)}/{extents(layer.stride)}{dilation}"
+
+
+def _span(layer: Layer) -> str:
+    low, high = extents(layer.r_in_min), extents(layer.r_in_max)
+    return low if low == high else f"{low}-{high}"
+
+
+def status(layer: Layer) -> str:
+    """One word on a layer: its role outside the feature path, else how it was judged."""
+    if layer.in_tail:
+        return "tail"
+    if layer.role != "features":
+        return layer.role
+    if not layer.judged:
+        return ""
+    return {True: "ok", False: "unproductive", None: "unknown"}[layer.productive]
+
+
+def print_explanation(analysis: Analysis, name: str, console: Console) -> None:
+    """The paths that give a layer its r_min and its r_max, layer by layer."""
+    layer = analysis.layer(name)
+    size = crossed(analysis.input_size)
+    sees = f"r_min {extents(layer.r_min)}, r_max {extents(layer.r_max)}"
+    console.print(f"{layer.name} at {size}: {sees}; its input sees {_span(layer)} px", style="bold", highlight=False, markup=False)
+    paths = {bound: analysis.path(name, bound) for bound in ("min", "max")}  # type: ignore[arg-type]
+    same = paths["min"] == paths["max"]
+    for bound, path in paths.items():
+        if same and bound == "max":
+            break
+        title = "the only path" if same and layer.r_min == layer.r_max else f"path of r_{bound}"
+        console.print(f"\n{title} ({len(path)} layers)", highlight=False, markup=False)
+        _print_path(analysis, path, bound, console)
+    if same and layer.r_min != layer.r_max:
+        console.print("\nthe path of r_max runs through the same layers", highlight=False)
+
+
+def _print_path(analysis: Analysis, path: list[str], bound: str, console: Console) -> None:
+    table = _table(("layer", "left"), ("k", "right"), ("s", "right"), ("d", "right"), ("jump", "right"), (f"r_{bound}", "right"))
+    for name in path:
+        layer = analysis.layer(name)
+        table.add_row(
+            name,
+            extents(layer.kernel) if layer.kernel else "",
+            extents(layer.stride) if layer.stride else "",
+            extents(layer.dilation) if layer.dilation else "",
+            extents(layer.jump),
+            extents(layer.r_min if bound == "min" else layer.r_max),
+        )
+    console.print(table)

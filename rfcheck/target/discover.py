@@ -1,0 +1,87 @@
+"""Find the models in a Python file: instances, classes and functions that can be called without arguments."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+FACTORY_NAMES = frozenset({"model", "build_model", "create_model", "get_model", "make_model"})
+
+
+def instance_names(module: ModuleType) -> list[str]:
+    """Names of module-level models; a model with two names is listed once."""
+    seen: set[int] = set()
+    names: list[str] = []
+    for name, value in vars(module).items():
+        if isinstance(value, nn.Module) and not name.startswith("_") and id(value) not in seen:
+            seen.add(id(value))
+            names.append(name)
+    return names
+
+
+def function_names(module: ModuleType) -> list[str]:
+    """Names of functions that make a model without arguments: by their annotation, or by a usual name."""
+    return [
+        name
+        for name, value in vars(module).items()
+        if inspect.isfunction(value)
+        and value.__module__ == module.__name__
+        and not name.startswith("_")
+        and (name in FACTORY_NAMES or _returns_module(value, module))
+        and not required_arguments(value)
+    ]
+
+
+def class_names(module: ModuleType) -> list[str]:
+    """Names of the file's own module classes with a forward."""
+    return [name for name, value in vars(module).items() if _is_own_model(value, module) and not name.startswith("_")]
+
+
+def _is_own_model(value: Any, module: ModuleType) -> bool:
+    return (
+        inspect.isclass(value)
+        and issubclass(value, nn.Module)
+        and value.__module__ == module.__name__
+        and value.forward is not nn.Module.forward
+        and not inspect.isabstract(value)
+    )
+
+
+def required_arguments(factory: Callable[..., Any]) -> list[str]:
+    """Arguments that a class or function cannot be called without."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+
+
+def _returns_module(function: Callable[..., Any], module: ModuleType) -> bool:
+    annotation = inspect.get_annotations(function).get("return")
+    if isinstance(annotation, str):
+        try:
+            annotation = eval(annotation, vars(module))  # the annotation as Python itself would resolve it
+        except Exception:
+            return False
+    return inspect.isclass(annotation) and issubclass(annotation, nn.Module)
+
+
+def without_parts(classes: dict[str, type], built: dict[str, nn.Module]) -> list[str]:
+    """The classes that are models of their own: not a part, and not the class, of another model that was found.
+
+    Args:
+        classes: candidate classes by name.
+        built: every model found, by name; for a class, an instance of it.
+    """
+    kept: list[str] = []
+    for name, cls in classes.items():
+        others = [model for other, model in built.items() if other != name]
+        inside = any(type(part) is cls for model in others for part in model.modules() if part is not model)
+        same = any(type(model) is cls for other, model in built.items() if other not in classes)
+        if not (inside or same):
+            kept.append(name)
+    return kept

@@ -1,0 +1,235 @@
+"""From a target to models, built without weights where their constructors allow it."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from rfcheck.errors import NothingToAnalyzeError, RfcheckError, TargetError
+from rfcheck.target.discover import class_names, function_names, instance_names, required_arguments, without_parts
+from rfcheck.target.source import FileSource, import_named, quiet_output
+from rfcheck.target.spec import TargetSpec, parse_target
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model that can be built.
+
+    Attributes:
+        label: how reports name it: "model.py:Net".
+        path: file that defines it; None outside the user's files.
+        line: line of the definition; None with path.
+        make: builds the model; takes whether tensors are to hold no data.
+    """
+
+    label: str
+    path: str | None
+    line: int | None
+    make: Callable[[bool], nn.Module]
+
+    def build(self) -> tuple[nn.Module, bool]:
+        """The model, on the meta device if its constructor allows that.
+
+        Returns:
+            The model, and whether it is on the meta device.
+
+        Raises:
+            TargetError: if the constructor fails.
+        """
+        try:
+            return self.make(True), True
+        except RfcheckError:
+            raise
+        except Exception:  # some constructors compute with their tensors, which only works with data
+            return self.build_with_data(), False
+
+    def build_with_data(self) -> nn.Module:
+        """The model with real tensors.
+
+        Raises:
+            TargetError: if the constructor fails.
+        """
+        try:
+            return self.make(False)
+        except RfcheckError:
+            raise
+        except (Exception, SystemExit) as error:
+            said = " ".join(str(error).split())
+            raise TargetError(f"{self.label}: building the model fails: {type(error).__name__}: {said}") from error
+
+
+@contextlib.contextmanager
+def _building(on_meta: bool) -> Iterator[None]:
+    with quiet_output(), torch.device("meta") if on_meta else contextlib.nullcontext():
+        yield
+
+
+def load_targets(text: str) -> list[Target]:
+    """The models that a target stands for.
+
+    Raises:
+        TargetError: if it does not exist or cannot be imported.
+        NothingToAnalyzeError: if a file holds no model.
+    """
+    spec = parse_target(text)
+    if spec.kind == "torchvision":
+        return [_torchvision_model(spec)]
+    if spec.kind == "timm":
+        return [_timm_model(spec)]
+    if spec.kind == "module":
+        module = import_named(spec.place)
+        return [_named(spec, lambda on_meta: module, None)]
+    source = FileSource(spec.place)
+    if spec.attribute is not None:
+        return [_named(spec, lambda on_meta: _run(source, on_meta), source)]
+    return _discovered(source)
+
+
+def _run(source: FileSource, on_meta: bool) -> ModuleType:
+    """The file's module; run normally where it does not run on the meta device."""
+    if on_meta:
+        try:
+            return source.module(on_meta=True)
+        except TargetError:
+            pass
+    return source.module(on_meta=False)
+
+
+def _named(spec: TargetSpec, module: Callable[[bool], ModuleType], source: FileSource | None) -> Target:
+    assert spec.attribute is not None
+    value = _attribute(spec, module(True))
+    _require_makes_model(spec, value)
+
+    def make(on_meta: bool) -> nn.Module:
+        made = _attribute(spec, module(on_meta))
+        if not isinstance(made, nn.Module):
+            with _building(on_meta):
+                made = made(*spec.args, **spec.kwargs)
+        return _require_module(spec.text, made)
+
+    line = source.line_of(spec.attribute.partition(".")[0]) if source else None
+    return Target(spec.text, str(source.path) if source else None, line, make)
+
+
+def _attribute(spec: TargetSpec, module: ModuleType) -> Any:
+    value: Any = module
+    assert spec.attribute is not None
+    for part in spec.attribute.split("."):
+        if not hasattr(value, part):
+            public = [n for n in vars(value) if not n.startswith("_")] if hasattr(value, "__dict__") else []
+            near = difflib.get_close_matches(part, public, 3, 0.5)
+            models = [n for n in public if isinstance(getattr(value, n), nn.Module) or inspect.isclass(getattr(value, n))]
+            hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(models[:5]) or 'no models'}"
+            raise TargetError(f"{spec.text}: {spec.place} has no {part!r}; {hint}")
+        value = getattr(value, part)
+    return value
+
+
+def _require_makes_model(spec: TargetSpec, value: Any) -> None:
+    if isinstance(value, nn.Module):
+        if spec.is_call:
+            raise TargetError(f"{spec.text}: {spec.attribute} is a model already, not a function; leave the arguments out")
+        return
+    if not callable(value):
+        raise TargetError(f"{spec.text}: {spec.attribute} is a {type(value).__name__}, not a model or a function that makes one")
+    missing = required_arguments(value)[len(spec.args) :]
+    missing = [name for name in missing if name not in spec.kwargs]
+    if missing:
+        raise _needs_arguments(spec.place, spec.attribute or "", missing)
+
+
+def _needs_arguments(place: str, name: str, missing: list[str]) -> TargetError:
+    example = ", ".join(f"{argument}=..." for argument in missing)
+    return TargetError(f"{place}:{name} needs the arguments {', '.join(missing)}; give them as '{place}:{name}({example})'")
+
+
+def _require_module(label: str, made: Any) -> nn.Module:
+    if not isinstance(made, nn.Module):
+        raise TargetError(f"{label}: makes a {type(made).__name__}, not a torch.nn.Module")
+    return made
+
+
+def _discovered(source: FileSource) -> list[Target]:
+    """Every model in a file."""
+    module = _run(source, True)
+    classes = class_names(module)
+    needing = {name: required_arguments(getattr(module, name)) for name in classes}
+    names = instance_names(module) + function_names(module) + [name for name in classes if not needing[name]]
+    targets = {name: _named(_spec_of(source, name), lambda on_meta: _run(source, on_meta), source) for name in names}
+    built: dict[str, nn.Module] = {}
+    failures: list[TargetError] = []
+    for name, target in targets.items():
+        try:
+            built[name] = target.build()[0]
+        except TargetError as error:
+            failures.append(error)
+    own = without_parts({name: getattr(module, name) for name in classes if name in built}, built)
+    kept = [name for name in names if name in built and (name not in classes or name in own)]
+    kept = _with_one_input(kept, built)
+    if kept:
+        return [targets[name] for name in sorted(kept, key=source.line_of)]
+    if failures:
+        raise failures[0]
+    blocked = [(name, missing) for name, missing in needing.items() if missing]
+    if blocked:
+        raise _needs_arguments(str(source.path), *blocked[-1])
+    raise NothingToAnalyzeError(
+        f"{source.path}: holds no model; a model is a module-level instance, a class that can be built without arguments, or a "
+        f"function without arguments that is annotated to return a Module or named build_model"
+    )
+
+
+def _spec_of(source: FileSource, name: str) -> TargetSpec:
+    return TargetSpec(f"{source.path}:{name}", "file", str(source.path), name)
+
+
+def _with_one_input(names: list[str], built: dict[str, nn.Module]) -> list[str]:
+    """Leave out modules that take several inputs (losses), unless there is nothing else."""
+    single = [name for name in names if len(required_arguments(built[name].forward)) <= 1]
+    return single or names
+
+
+def _torchvision_model(spec: TargetSpec) -> Target:
+    try:
+        from torchvision import models
+    except ImportError as error:
+        raise TargetError(f"{spec.text}: torchvision cannot be imported: {error}") from error
+    _require_listed(spec, models.list_models())
+    builder = models.get_model_builder(spec.attribute)
+    unweighted = [p for p in inspect.signature(builder).parameters if p in ("weights", "weights_backbone")]
+    kwargs: dict[str, Any] = {**dict.fromkeys(unweighted), **spec.kwargs}
+
+    def make(on_meta: bool) -> nn.Module:
+        with _building(on_meta):
+            return _require_module(spec.text, builder(*spec.args, **kwargs))
+
+    return Target(spec.text, None, None, make)
+
+
+def _timm_model(spec: TargetSpec) -> Target:
+    try:
+        import timm
+    except ImportError:
+        raise TargetError(f"{spec.text}: timm is not installed; install it with: pip install timm") from None
+    _require_listed(spec, timm.list_models())
+
+    def make(on_meta: bool) -> nn.Module:
+        with _building(on_meta):
+            return _require_module(spec.text, timm.create_model(spec.attribute, *spec.args, **{"pretrained": False, **spec.kwargs}))
+
+    return Target(spec.text, None, None, make)
+
+
+def _require_listed(spec: TargetSpec, names: list[str]) -> None:
+    if spec.attribute not in names:
+        near = difflib.get_close_matches(spec.attribute or "", names, 3, 0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {len(names)} models, such as {', '.join(names[:3])}"
+        raise TargetError(f"{spec.text}: {spec.place} has no model {spec.attribute!r}; {hint}")

@@ -1,0 +1,167 @@
+"""Run a Python file or import a module, and give access to what it defines."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import torch
+
+from rfcheck.errors import RfcheckError, TargetError
+
+
+@contextlib.contextmanager
+def quiet_output() -> Iterator[None]:
+    """Send what a model prints to standard error, so that reports stay clean."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+class FileSource:
+    """A Python file, run at most twice: with new tensors on the meta device, and normally.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        TargetError: if it does not exist, cannot be read, or has a syntax error.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+        if self.path.is_dir():
+            raise TargetError(f"{path}: is a folder; give the files in it that define models")
+        if not self.path.exists():
+            near = [p.name for p in self.path.parent.glob("*.py")][:3] if self.path.parent.is_dir() else []
+            raise TargetError(f"{path}: no such file{'; there is ' + ', '.join(near) if near else ''}")
+        try:
+            self.tree = ast.parse(self.path.read_bytes(), str(self.path))
+        except SyntaxError as error:
+            raise TargetError(f"{path}:{error.lineno}: the file has a syntax error: {error.msg}") from None
+        except (OSError, ValueError) as error:
+            raise TargetError(f"{path}: cannot be read: {error}") from None
+        self._modules: dict[bool, ModuleType] = {}
+
+    @property
+    def creates_at_import(self) -> bool:
+        """Whether running the file may build models: it has statements other than imports, definitions and constants."""
+        harmless = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.Pass)
+        for node in self.tree.body:
+            if isinstance(node, harmless):
+                continue
+            if any(isinstance(part, ast.Call) for part in ast.walk(node)):
+                return True
+        return False
+
+    def line_of(self, name: str) -> int:
+        """The line that defines a name at module level; 1 if none does."""
+        for node in self.tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name:
+                return node.lineno
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+            if any(isinstance(t, ast.Name) and t.id == name for t in targets):
+                return node.lineno
+        return 1
+
+    def module(self, *, on_meta: bool) -> ModuleType:
+        """The file as a module.
+
+        Args:
+            on_meta: whether tensors that it creates while it runs are to hold no data.
+
+        Raises:
+            TargetError: if running it fails; names the line.
+        """
+        on_meta = on_meta and self.creates_at_import
+        if on_meta not in self._modules:
+            self._modules[on_meta] = self._run(on_meta=on_meta)
+        return self._modules[on_meta]
+
+    def _run(self, *, on_meta: bool) -> ModuleType:
+        root, name = _module_name(self.path)
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
+        spec = importlib.util.spec_from_file_location(name, self.path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        previous = sys.modules.get(name)
+        sys.modules[name] = module
+        try:
+            with quiet_output():
+                if on_meta:
+                    self._import_dependencies()
+                with torch.device("meta") if on_meta else contextlib.nullcontext():
+                    spec.loader.exec_module(module)
+        except RfcheckError:
+            raise
+        except (Exception, SystemExit) as error:
+            if previous is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = previous
+            raise self._error(error) from error
+        return module
+
+    def _import_dependencies(self) -> None:
+        """Import what the file imports before tensors go to the meta device, so that other modules keep their data."""
+        for node in self.tree.body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            for name in names:
+                importlib.import_module(name)
+
+    def _error(self, error: BaseException) -> TargetError:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == self.path]
+        line = frames[-1].lineno if frames else self._import_line(error)
+        if isinstance(error, ImportError):
+            remedy = "install it in the environment that runs rfcheck" if isinstance(error, ModuleNotFoundError) else "check the name"
+            return TargetError(f"{self.path}:{line}: an import fails: {error}; {remedy}")
+        said = " ".join(str(error).split())
+        return TargetError(f"{self.path}:{line}: running the file fails: {type(error).__name__}: {said}")
+
+    def _import_line(self, error: BaseException) -> int:
+        missing = getattr(error, "name", None)
+        for node in ast.walk(self.tree):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if isinstance(node, (ast.Import, ast.ImportFrom)) and missing in names:
+                return node.lineno
+        return 1
+
+
+def _module_name(path: Path) -> tuple[Path, str]:
+    """The folder to import from and the name to import by; a file in a package keeps its dotted name, so relative imports work."""
+    path = path.resolve()
+    parts = [path.stem]
+    folder = path.parent
+    while (folder / "__init__.py").exists():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return folder, ".".join(parts) if len(parts) > 1 else f"_rfcheck_{path.stem}"
+
+
+def import_named(name: str) -> ModuleType:
+    """Import a module by its dotted name, from the current folder too.
+
+    Raises:
+        TargetError: if it does not exist or fails.
+    """
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        with quiet_output():
+            return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+            raise TargetError(f"{name}: no such module in this environment or folder") from None
+        raise TargetError(f"{name}: an import fails: {error}; install it in the environment that runs rfcheck") from error
+    except (Exception, SystemExit) as error:
+        raise TargetError(f"{name}: importing it fails: {type(error).__name__}: {error}") from error

@@ -1,0 +1,85 @@
+"""Target names as given on the command line, taken apart without importing anything."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from rfcheck.errors import TargetError
+
+_FILE = re.compile(r"^(?P<path>.+\.py)(?::(?P<what>.*))?$", re.DOTALL)
+_CATALOGUES = ("torchvision", "timm")
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSpec:
+    """One target.
+
+    Attributes:
+        text: as given.
+        kind: "file", "module" or the name of a catalogue.
+        place: path of the file, dotted name of the module, or name of the catalogue.
+        attribute: dotted name in it; None for every model in a file.
+        is_call: whether arguments were given.
+        args: positional arguments.
+        kwargs: keyword arguments.
+    """
+
+    text: str
+    kind: Literal["file", "module", "torchvision", "timm"]
+    place: str
+    attribute: str | None
+    is_call: bool = False
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+def parse_target(text: str) -> TargetSpec:
+    """Take a target apart.
+
+    Raises:
+        TargetError: if the text has none of the known forms, or arguments that are not literals.
+    """
+    match = _FILE.match(text)
+    if match is not None:
+        what = match["what"]
+        if what is None:
+            return TargetSpec(text, "file", match["path"], None)
+        return TargetSpec(text, "file", match["path"], *_parse_call(text, what))
+    place, colon, what = text.partition(":")
+    if not colon:
+        raise TargetError(f"{text}: not a target; give a file model.py, model.py:name, package.module:name or torchvision:name")
+    if not all(part.isidentifier() for part in place.split(".")):
+        raise TargetError(f"{text}: {place!r} is neither a Python file nor the name of a module")
+    for catalogue in _CATALOGUES:
+        if place == catalogue:
+            return TargetSpec(text, catalogue, place, *_parse_call(text, what))  # type: ignore[arg-type]
+    return TargetSpec(text, "module", place, *_parse_call(text, what))
+
+
+def _parse_call(text: str, what: str) -> tuple[str, bool, tuple[Any, ...], dict[str, Any]]:
+    """A dotted name, with literal arguments or without."""
+    try:
+        node = ast.parse(what.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        raise TargetError(f"{text}: {what!r} is not a name or a call like build(num_classes=10)") from None
+    if not isinstance(node, ast.Call):
+        return _dotted(text, node), False, (), {}
+    try:
+        args = tuple(ast.literal_eval(arg) for arg in node.args)
+        kwargs = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords if keyword.arg is not None}
+    except ValueError:
+        raise TargetError(f"{text}: arguments must be literals (numbers, strings, lists, True, None), as in build(num_classes=10)") from None
+    if len(kwargs) != len(node.keywords):
+        raise TargetError(f"{text}: arguments must be written out, '**' is not supported")
+    return _dotted(text, node.func), True, args, kwargs
+
+
+def _dotted(text: str, node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(text, node.value)}.{node.attr}"
+    raise TargetError(f"{text}: the part behind the colon must be a name or a call, like Net or build(num_classes=10)")
