@@ -52,7 +52,7 @@ class AudioNet(nn.Module):
         self.fc = nn.Linear(512, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map waveforms (N, 1, L) to logits (N, num_classes); L is at least 1100 or so."""
+        """Map waveforms (N, 1, L) to logits (N, num_classes); L is at least 1022."""
         x = self.stem(x)  # (N, 128, L / 16)
         x = self.layer3(self.layer2(self.layer1(x)))  # (N, 512, L / 1024)
         logits: Tensor = self.fc(torch.flatten(self.avgpool(x), 1))

@@ -1,6 +1,6 @@
 """MPNet18, a network of parallel paths with different kernel sizes; the shallow variant.
 
-The architecture of Richter, "Understanding and Designing Convolutional Neural Networks" (2022), section 10.2 and figure 58,
+The architecture of Richter, "Towards Efficient Convolutional Neural Architecture Design" (2022), section 10.2 and figure 58,
 where it serves as a simple model of networks with several paths. Four stages of two blocks; the filters double from stage to
 stage, and the first layers of a stage have stride 2. A block adds the outputs of a 3x3 path and a 7x7 path; every convolution
 has same padding, batch normalisation and ReLU. The text gives a depth of 18 and 34 layers in all, and says that the paths share

@@ -1,6 +1,6 @@
 """MPNet36, a network of parallel paths with different kernel sizes; the deep variant.
 
-The architecture of Richter, "Understanding and Designing Convolutional Neural Networks" (2022), section 10.2 and figure 58,
+The architecture of Richter, "Towards Efficient Convolutional Neural Architecture Design" (2022), section 10.2 and figure 58,
 where it serves as a simple model of networks with several paths. Four stages of four blocks, twice as many as in MPNet18; the
 filters double from stage to stage, and the first layers of a stage have stride 2. A block adds the outputs of a 3x3 path and a
 7x7 path with different numbers of layers, to set the smallest and the largest receptive field further apart; every convolution

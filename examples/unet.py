@@ -2,11 +2,10 @@
 
 The architecture of Ronneberger et al., "U-Net: Convolutional Networks for Biomedical Image Segmentation" (2015), with three
 levels below the full resolution, sixteen channels at the top, batch normalisation, and padding that keeps the size of the
-feature maps. Each level on the way up concatenates what the level of the same size kept on the way down. Expect the receptive
-field to be largest and of one size at the bottom, and a wide spread on the way up: each kept feature map brings back a smaller
-receptive field. On a small image the bottom sees more than all of it, and so do layers right behind an up-sampling, but there
-is no tail, as the layers behind them are fed by the kept feature maps. There is no global pooling: the output has one logit per
-pixel.
+feature maps. Each level on the way up concatenates what the level of the same size kept on the way down. Expect one receptive
+field per layer down to the bottom, and a wide spread on the way up: each kept feature map brings back a smaller receptive
+field. On a small image, the bottom and some layers next to it see more than all of it along every path, yet there is no tail,
+as layers behind them still read kept feature maps. There is no global pooling: the output has one logit per pixel.
 """
 
 from __future__ import annotations

@@ -1,28 +1,87 @@
-"""Multiply-accumulates of one operator call, from the formulas that torch keeps for its own counter."""
+"""Multiply-accumulates of one operator call.
+
+The formulas for convolutions and products of matrices are written out, since importing torch's counter can take longer than a whole
+analysis; for every other operator that may cost anything torch's own table is asked. Tests hold both against torch's counter.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import torch
 
+from rfcheck.graph.operators import Attention, Opaque, Recurrent, meaning_of
 from rfcheck.graph.records import TensorArg
 
+Shape = tuple[int, ...]
+Formula = Callable[[tuple[Any, ...], dict[str, Any], list[Shape]], int]
 
-@lru_cache(maxsize=None)
-def _formula(func: Any) -> tuple[Any, bool] | None:
-    """The formula for an operator and whether it works on shapes; None where torch has none."""
+
+def _convolution(args: tuple[Any, ...], kwargs: dict[str, Any], outs: list[Shape]) -> int:
+    x, weight, transposed = args[0].shape, args[1].shape, args[6]
+    positions = x[2:] if transposed else outs[0][2:]
+    return math.prod(positions) * x[0] * math.prod(weight)
+
+
+def _product(x: int) -> Formula:
+    """Product of two matrices, the first of which is argument ``x``: rows x columns x inner size, per batch."""
+
+    def formula(args: tuple[Any, ...], kwargs: dict[str, Any], outs: list[Shape]) -> int:
+        return math.prod(args[x].shape) * int(args[x + 1].shape[-1])
+
+    return formula
+
+
+_FORMULAS: dict[str, Formula] = {
+    "aten::convolution": _convolution,
+    "aten::mm": _product(0),
+    "aten::bmm": _product(0),
+    "aten::addmm": _product(1),
+    "aten::baddbmm": _product(1),
+}
+
+
+def _from_torch(func: Any) -> Formula | None:
+    """The formula in the table of torch's counter; None where it has none."""
     from torch.utils.flop_counter import flop_registry
 
     registered = flop_registry.get(getattr(func, "_overloadpacket", None))
     if registered is None:
         return None
-    on_shapes = getattr(registered, "__wrapped__", None)
-    return (on_shapes, True) if on_shapes is not None else (registered, False)
+
+    def formula(args: tuple[Any, ...], kwargs: dict[str, Any], outs: list[Shape]) -> int:
+        tensors = [_meta(a) for a in args]
+        out = [torch.empty(shape, device="meta") for shape in outs]
+        counted = registered(*tensors, **{k: _meta(v) for k, v in kwargs.items()}, out_val=out[0] if len(out) == 1 else out)
+        return int(counted) // 2
+
+    return formula
 
 
-def multiply_accumulates(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out_shapes: list[tuple[int, ...]]) -> int:
+def _meta(arg: Any) -> Any:
+    if isinstance(arg, TensorArg):
+        return torch.empty(arg.shape, device="meta")
+    return [_meta(a) for a in arg] if isinstance(arg, list) else arg
+
+
+@lru_cache(maxsize=None)
+def formula_of(func: Any) -> Formula | None:
+    """The formula of an operator overload; None where it counts nothing."""
+    if isinstance(func, str):
+        return None
+    name = func._schema.name
+    if name in _FORMULAS:
+        return _FORMULAS[name]
+    meaning = meaning_of(func)
+    if meaning is None or isinstance(meaning, (Attention, Recurrent, Opaque)) or not name.startswith("aten::"):
+        return _from_torch(func)
+    return None
+
+
+def multiply_accumulates(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out_shapes: list[Shape]) -> int:
     """MACs of a call: half of what torch.utils.flop_counter counts, which takes a multiplication and an addition as two.
 
     Args:
@@ -31,23 +90,5 @@ def multiply_accumulates(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         kwargs: its keyword arguments, likewise.
         out_shapes: shapes of its outputs.
     """
-    known = _formula(func)
-    if known is None:
-        return 0
-    formula, on_shapes = known
-    out = out_shapes[0] if len(out_shapes) == 1 else tuple(out_shapes)
-    if on_shapes:
-        return int(formula(*map(_shape, args), **{k: _shape(v) for k, v in kwargs.items()}, out_shape=out)) // 2
-    tensors = [_meta(a) for a in args]
-    result = torch.empty(out_shapes[0], device="meta")
-    return int(formula(*tensors, **{k: _meta(v) for k, v in kwargs.items()}, out_val=result)) // 2
-
-
-def _shape(arg: Any) -> Any:
-    if isinstance(arg, TensorArg):
-        return arg.shape
-    return [_shape(a) for a in arg] if isinstance(arg, list) else arg
-
-
-def _meta(arg: Any) -> Any:
-    return torch.empty(arg.shape, device="meta") if isinstance(arg, TensorArg) else arg
+    formula = formula_of(func)
+    return 0 if formula is None else formula(args, kwargs, out_shapes)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from rfcheck.graph.flops import formula_of
 from rfcheck.graph.records import SCATTER, ConstantRecord, ModuleCall, OpRecord, Recording, TensorArg, TensorOut, ViewStep
 from rfcheck.graph.shapes import SHAPE_RULES
 
@@ -70,13 +71,6 @@ class _Signature:
 @lru_cache(maxsize=None)
 def _signature(func: Any) -> _Signature:
     return _Signature(func)
-
-
-@lru_cache(maxsize=None)
-def _has_flop_formula(func: Any) -> bool:
-    from torch.utils.flop_counter import flop_registry
-
-    return func._overloadpacket in flop_registry
 
 
 class Recorder(TorchDispatchMode):
@@ -227,7 +221,7 @@ class Recorder(TorchDispatchMode):
             values = list(self._append(func, ref_args, ref_kwargs, refs, outs, self.current))
         else:
             values = [None] * len(tensors)
-            if _has_flop_formula(func):
+            if refs and formula_of(func) is not None:
                 shape = tuple(tensors[0].shape) if tensors else ()
                 self.recording.constants.append(ConstantRecord(func, ref_args, ref_kwargs, shape, self.current))
         if signature.written:

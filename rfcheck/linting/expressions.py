@@ -6,11 +6,30 @@ Common Expression Language has no loops, no assignment and no access to Python o
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
-import cel
+
+def _import_cel() -> Any:
+    """The CEL package without the interactive shell that it imports too: that one takes as long as a whole analysis."""
+    shell = "cel.cli"
+    skip = "cel" not in sys.modules
+    if skip:
+        sys.modules[shell] = ModuleType(shell)
+    try:
+        import cel
+    finally:
+        if skip:
+            del sys.modules[shell]
+    if skip:
+        vars(cel).pop("cli", None)
+    return cel
+
+
+cel = _import_cel()
 
 _ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)(?!\s*\()")
 _STRING = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
