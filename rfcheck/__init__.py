@@ -37,7 +37,9 @@ _HOMES = {
     "Layer": "rfcheck.analysis.layers",
     "Finding": "rfcheck.linting.finding",
     **dict.fromkeys(("RuleOverride", "Settings"), "rfcheck.config"),
-    **dict.fromkeys(("Global", "Join", "Opaque", "Pointwise", "Resample", "Window", "register_operator"), "rfcheck.graph.operators"),
+    **dict.fromkeys(
+        ("Global", "Join", "Opaque", "Pointwise", "Resample", "Window", "register_operator"), "rfcheck.graph.operators"
+    ),
     **dict.fromkeys(("InputSizeError", "NothingToAnalyzeError", "OperatorError", "RfcheckError"), "rfcheck.errors"),
     **dict.fromkeys(("RuleError", "SettingsError", "TargetError", "TraceError", "UnknownNameError"), "rfcheck.errors"),
 }

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import gc
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
@@ -172,8 +175,6 @@ class Analysis:
 
     def to_frame(self) -> pandas.DataFrame:
         """The layers as a pandas.DataFrame, one row per layer and the fields of `Layer` as columns."""
-        from dataclasses import asdict
-
         import pandas
 
         return pandas.DataFrame([asdict(layer) for layer in self.layers])
@@ -215,6 +216,23 @@ def analyze_named(model: nn.Module, input_size: InputSize, settings: Settings, n
     if not isinstance(model, nn.Module):
         raise TargetError(f"rfcheck analyses a torch.nn.Module, got {type(model).__name__}")
     model = getattr(model, "_orig_mod", model)  # what torch.compile wraps
+    with _without_garbage_collection():
+        return _analyze(model, input_size, settings, name)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Pause the cyclic collector: one pass over all that torch keeps in memory takes longer than an analysis."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _analyze(model: nn.Module, input_size: InputSize, settings: Settings, name: str) -> Analysis:
     rules = all_rules(settings.rule_folders)
     shape = input_shape(model, input_size, settings.channels)
     _require_one_input(model)
@@ -233,8 +251,6 @@ def analyze_named(model: nn.Module, input_size: InputSize, settings: Settings, n
 
 def _require_one_input(model: nn.Module) -> None:
     """Refuse a forward that cannot be called with one tensor, and say how to wrap it."""
-    import inspect
-
     try:
         parameters = list(inspect.signature(model.forward).parameters.values())
     except (TypeError, ValueError):
@@ -256,7 +272,11 @@ def _with_remedy(error: TraceError, model: nn.Module, shape: tuple[int, ...]) ->
         found = working_resolution(model, shape)
         if found is not None:
             resolution, only = found
-            remedy = f"the model is tied to {resolution}x{resolution} px" if only else f"the smallest resolution that works is {resolution}"
+            remedy = (
+                f"the model is tied to {resolution}x{resolution} px"
+                if only
+                else f"the smallest resolution that works is {resolution}"
+            )
     if remedy is None:
         return error
     better = TraceError(f"{error}; {remedy}")

@@ -41,9 +41,15 @@ def input_shape(model: nn.Module, input_size: InputSize, channels: int) -> tuple
         return (1, *values)
     if len(values) == axes + 2:
         if values[0] != 1:
-            raise InputSizeError(f"rfcheck analyses one image at a time, but the batch size in {values} is {values[0]}; use {(1, *values[1:])}")
+            raise InputSizeError(
+                f"rfcheck analyses one image at a time, but the batch size in {values} is {values[0]}; use {(1, *values[1:])}"
+            )
         return values
-    wanted = {1: "(L,), (C, L) or (1, C, L)", 2: "(H, W), (C, H, W) or (1, C, H, W)", 3: "(D, H, W), (C, D, H, W) or (1, C, D, H, W)"}
+    wanted = {
+        1: "(L,), (C, L) or (1, C, L)",
+        2: "(H, W), (C, H, W) or (1, C, H, W)",
+        3: "(D, H, W), (C, D, H, W) or (1, C, D, H, W)",
+    }
     raise InputSizeError(f"input_size {values} does not fit a model with {axes} image axes; give one number, {wanted[axes]}")
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from rfcheck.analysis.layers import Extents, is_judged, r_in
 from rfcheck.analysis.receptive_field import Fields
 from rfcheck.analysis.roles import Role
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import networkx as nx
+from typing import Any, TYPE_CHECKING
 
 from rfcheck.analysis.padding import live_taps
 from rfcheck.analysis.receptive_field import Fields, NodeField
 from rfcheck.analysis.roles import Role
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Extents = tuple[float, ...]
 """Receptive fields per image axis in input pixels; ``math.inf`` where unbounded."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from rfcheck.analysis.border import Border, find_border
 from rfcheck.analysis.cost import Cost, cost_of, total_cost
@@ -13,6 +12,9 @@ from rfcheck.analysis.receptive_field import Fields, receptive_fields
 from rfcheck.analysis.resolution import last_feature_map, resolution_range
 from rfcheck.analysis.roles import Role, roles
 from rfcheck.config import Settings
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True, slots=True)

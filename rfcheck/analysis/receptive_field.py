@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import networkx as nx
+from typing import Any, NamedTuple, TYPE_CHECKING
 
 from rfcheck.config import Settings
-from rfcheck.graph.build import INPUT
 from rfcheck.graph.reach import IDENTITY, Position, Reach, compose, covers, hull
+from rfcheck.graph.records import INPUT
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 _MOST_PATHS = 16
 """Paths carried on per node and axis; beyond that the widest are let go, which can only make r_min larger."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from rfcheck.analysis.border import Border
 from rfcheck.analysis.layers import Extents, per_axis, r_in
 from rfcheck.analysis.receptive_field import Fields
 from rfcheck.analysis.roles import Role
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 
 def last_feature_map(graph: nx.DiGraph, roles: Mapping[str, Role]) -> str | None:
     """The last node in execution order that still holds a feature map; None where there is none."""
-    return next((name for name in reversed(graph._node) if roles[name] == "features" and graph._node[name].get("spatial", True)), None)
+    return next(
+        (name for name in reversed(graph._node) if roles[name] == "features" and graph._node[name].get("spatial", True)), None
+    )
 
 
 def resolution_range(

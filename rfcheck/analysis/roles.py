@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
-
-import networkx as nx
+from typing import Literal, TYPE_CHECKING
 
 from rfcheck.analysis.receptive_field import Fields
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Role = Literal["features", "gate", "head"]
 

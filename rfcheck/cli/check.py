@@ -41,7 +41,9 @@ class _Output:
 @click.option("--resolution", metavar="32|32x48", help="Image extent in pixels; one number for all axes.")
 @click.option("--input-size", metavar="3,32,48", help="Channels and image extents, instead of --resolution.")
 @click.option("--channels", type=int, metavar="N", help="Channels of the input.  [default: 3]")
-@click.option("--output-format", type=click.Choice(["full", "concise", "json"]), default="full", show_default=True, help="How to report.")
+@click.option(
+    "--output-format", type=click.Choice(["full", "concise", "json"]), default="full", show_default=True, help="How to report."
+)
 @click.option("--output-file", "-o", metavar="FILE", help="Write the report to a file instead of standard output.")
 @click.option("--select", metavar="CODES", help="Rules to run, by prefix, comma-separated: RF1,RF301.")
 @click.option("--ignore", metavar="CODES", help="Rules to leave out, by prefix; the longer prefix wins over --select.")
@@ -56,7 +58,9 @@ class _Output:
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
 @click.option("--layers", is_flag=True, help="Also print the table of all layers.")
 @click.option("--explain", metavar="LAYER", help="Also print the paths that give this layer its receptive field.")
-@click.option("--flops-by", type=click.Choice(["torch", "fvcore"]), default="torch", show_default=True, help="Whose formulas count FLOPs.")
+@click.option(
+    "--flops-by", type=click.Choice(["torch", "fvcore"]), default="torch", show_default=True, help="Whose formulas count FLOPs."
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print findings only, no descriptions and no summary.")
 @click.option("--verbose", "-v", is_flag=True, help="Print tracebacks of errors.")
 def check(
@@ -114,7 +118,9 @@ def _input_size(resolution: str | None, input_size: str | None, channels: int | 
             raise InputSizeError("--input-size holds the channels already; leave --channels out")
         extents = parse_extents(input_size, "--input-size")
         if len(extents) < 2:
-            raise InputSizeError(f"--input-size needs channels and image extents, like 3,32,48, got {input_size!r}; or use --resolution")
+            raise InputSizeError(
+                f"--input-size needs channels and image extents, like 3,32,48, got {input_size!r}; or use --resolution"
+            )
         return extents
     raise InputSizeError("the input size is missing: add --resolution 32, with the extent in pixels that the model will be fed")
 

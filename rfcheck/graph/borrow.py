@@ -90,7 +90,9 @@ def _random_states_kept() -> Iterator[None]:
             numpy.random.set_state(numpy_state)
 
 
-def substitute_tensors(modules: Mapping[str, nn.Module], stand_in: Callable[[torch.Tensor], torch.Tensor]) -> dict[str, torch.Tensor]:
+def substitute_tensors(
+    modules: Mapping[str, nn.Module], stand_in: Callable[[torch.Tensor], torch.Tensor]
+) -> dict[str, torch.Tensor]:
     """Replace every parameter and buffer by a stand-in; to be called, and undone, inside `borrowed`.
 
     Returns:

@@ -13,11 +13,8 @@ from rfcheck.graph.calls import Call, Edge, Gathered
 from rfcheck.graph.flops import multiply_accumulates
 from rfcheck.graph.naming import node_names, operator_name
 from rfcheck.graph.reach import IDENTITY, Reach
-from rfcheck.graph.records import SCATTER, OpRecord
+from rfcheck.graph.records import INPUT, SCATTER, OpRecord
 from rfcheck.graph.trace import Trace
-
-INPUT = "input"
-"""Name of the graph's source."""
 
 _GATHER: dict[type, Callable[[Any, Call], Gathered]] = {
     operators.Convolution: windows.convolution,
@@ -163,7 +160,11 @@ def build_graph(trace: Trace) -> nx.DiGraph:
         outputs=list(dict.fromkeys(node_of[value] for value in trace.recording.output_values)),
         assumptions=assumptions,
         constants=[
-            {"module": c.call.path, "op": c.func._schema.name, "flops": multiply_accumulates(c.func, c.args, c.kwargs, [c.out_shape])}
+            {
+                "module": c.call.path,
+                "op": c.func._schema.name,
+                "flops": multiply_accumulates(c.func, c.args, c.kwargs, [c.out_shape]),
+            }
             for c in trace.recording.constants
         ],
     )

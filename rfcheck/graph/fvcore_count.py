@@ -74,7 +74,9 @@ def _own_counts(graph: nx.DiGraph, model: nn.Module) -> dict[tuple[str, str], in
             inclusive = {name: Counter(count) for name, count in counted.by_module_and_operator().items()}
         except Exception as error:
             said = " ".join(str(error).split())[:200]
-            raise TraceError(f"fvcore cannot trace the model: {type(error).__name__}: {said}; count with torch's formulas instead") from error
+            raise TraceError(
+                f"fvcore cannot trace the model: {type(error).__name__}: {said}; count with torch's formulas instead"
+            ) from error
     own: dict[tuple[str, str], int] = {}
     for name, count in inclusive.items():
         depth = name.count(".") + 1 if name else 0

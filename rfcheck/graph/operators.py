@@ -176,7 +176,9 @@ def _names(text: str, meaning: Meaning) -> dict[str, Meaning]:
 
 _TABLE: dict[str, Meaning] = {
     **_names("convolution _convolution conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d", Convolution()),
-    **_names("mkldnn_convolution cudnn_convolution convolution_overrideable thnn_conv2d slow_conv3d _slow_conv2d_forward", Convolution()),
+    **_names(
+        "mkldnn_convolution cudnn_convolution convolution_overrideable thnn_conv2d slow_conv3d _slow_conv2d_forward", Convolution()
+    ),
     **_names(
         "max_pool1d max_pool2d max_pool3d max_pool2d_with_indices max_pool3d_with_indices mkldnn_max_pool2d",
         Window("kernel_size", "stride", "dilation", "padding"),
@@ -196,7 +198,9 @@ _TABLE: dict[str, Meaning] = {
     **_names("mm bmm matmul", Matmul()),
     **_names("addmm baddbmm addbmm _addmm_activation", Matmul(1, 2)),
     **_names("mv dot", Matmul()),
-    **_names("scaled_dot_product_attention _scaled_dot_product_flash_attention _scaled_dot_product_efficient_attention", Attention()),
+    **_names(
+        "scaled_dot_product_attention _scaled_dot_product_flash_attention _scaled_dot_product_efficient_attention", Attention()
+    ),
     **_names("_scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_fused_attention_overrideable", Attention()),
     **_names("_scaled_dot_product_attention_math _scaled_dot_product_cudnn_attention", Attention()),
     **_names("add sub rsub maximum minimum fmax fmin where lerp addcmul addcdiv copy_ copy pow atan2 hypot logaddexp", Join()),
@@ -207,11 +211,17 @@ _TABLE: dict[str, Meaning] = {
     **_names("_batch_norm_no_update batch_norm _batch_norm_impl_index", Pointwise("norm")),
     **_names("native_layer_norm native_group_norm layer_norm group_norm instance_norm rms_norm", Pointwise("norm", _STATISTICS)),
     **_names("_fused_rms_norm _batch_norm_with_update", Pointwise("norm", _STATISTICS)),
-    **_names("relu gelu silu elu selu celu leaky_relu hardswish hardtanh relu6 prelu _prelu_kernel mish softplus", Pointwise("activation")),
+    **_names(
+        "relu gelu silu elu selu celu leaky_relu hardswish hardtanh relu6 prelu _prelu_kernel mish softplus",
+        Pointwise("activation"),
+    ),
     **_names("tanh softsign threshold log_sigmoid_forward hardshrink softshrink rrelu rrelu_with_noise", Pointwise("activation")),
     **_names("sigmoid hardsigmoid", Pointwise("activation", weights="makes")),
     **_names("native_dropout dropout alpha_dropout feature_dropout bernoulli", Pointwise("dropout", weights="keeps")),
-    **_names("clone detach alias lift_fresh lift_fresh_copy _to_copy contiguous to view_as_real view_as_complex", Pointwise(weights="keeps")),
+    **_names(
+        "clone detach alias lift_fresh lift_fresh_copy _to_copy contiguous to view_as_real view_as_complex",
+        Pointwise(weights="keeps"),
+    ),
     **_names("type_as expm1 exp log log1p log2 log10 sqrt rsqrt square reciprocal abs neg sign", Pointwise()),
     **_names("sin cos tan asin acos atan sinh cosh erf erfc floor ceil round trunc frac isnan isinf isfinite", Pointwise()),
     **_names("logical_not bitwise_not nan_to_num relu_backward angle real imag conj _conj sgn", Pointwise()),

@@ -100,8 +100,7 @@ def shortest(reach: Reach) -> Reach:
     for candidate in _divisors(period):
         moved, rest = divmod(advance * candidate, period)
         if rest == 0 and all(
-            first[q] == first[q - candidate] + moved and last[q] == last[q - candidate] + moved
-            for q in range(candidate, period)
+            first[q] == first[q - candidate] + moved and last[q] == last[q - candidate] + moved for q in range(candidate, period)
         ):
             return Reach(candidate, moved, first[:candidate], last[:candidate], step)
     return reach

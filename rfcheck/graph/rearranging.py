@@ -381,9 +381,7 @@ def _written_layout(base: TensorArg, written: Layout, path: tuple[ViewStep, ...]
     return layout, reaches
 
 
-def _undo_view(
-    step: ViewStep, layout: Layout, outer: tuple[int, ...], reaches: dict[int, Reach], *, alone: bool
-) -> Layout | None:
+def _undo_view(step: ViewStep, layout: Layout, outer: tuple[int, ...], reaches: dict[int, Reach], *, alone: bool) -> Layout | None:
     name, args = step.func._opname, step.args
     if name in ("view", "squeeze", "unsqueeze", "alias", "detach"):
         return regroup(layout, outer)
@@ -404,9 +402,7 @@ def _undo_view(
     return None
 
 
-def _undo_slice(
-    step: ViewStep, layout: Layout, outer: tuple[int, ...], reaches: dict[int, Reach], *, alone: bool
-) -> Layout | None:
+def _undo_slice(step: ViewStep, layout: Layout, outer: tuple[int, ...], reaches: dict[int, Reach], *, alone: bool) -> Layout | None:
     dim, start, stride = _slice_of(step)
     dim %= len(outer)
     size, total = step.shape[dim], outer[dim]

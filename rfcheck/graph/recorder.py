@@ -21,7 +21,18 @@ from rfcheck.graph.shapes import SHAPE_RULES
 _NO_PARAMS: frozenset[str] = frozenset()
 
 _CONTENT_FREE = frozenset(
-    {"empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "new_empty", "new_zeros", "new_ones", "new_full"}
+    {
+        "empty_like",
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "rand_like",
+        "randn_like",
+        "new_empty",
+        "new_zeros",
+        "new_ones",
+        "new_full",
+    }
     | {"new_empty_strided", "fill_", "zero_"}
 )
 """Operators that take a tensor for its shape only; what they return does not depend on what it holds."""

@@ -109,5 +109,8 @@ class Recording:
     calls: list[ModuleCall] = field(default_factory=list)
 
 
+INPUT = "input"
+"""Name of the graph's source."""
+
 SCATTER = "rfcheck.scatter"
 """Marker for a write through a view: args are (base or None, written, tuple of ViewStep)."""

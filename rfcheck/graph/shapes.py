@@ -223,7 +223,9 @@ def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     for t in tensors:
         if not t.is_contiguous() or t.dtype != head.dtype or t.device != head.device or t.dim() != head.dim():
             return NotImplemented
-        if [n for i, n in enumerate(t.shape) if i != dim] != rest or (t.dim() > 1 and t.stride(1) == 1 and t.shape[1] > 1 and dim == 1):
+        if [n for i, n in enumerate(t.shape) if i != dim] != rest or (
+            t.dim() > 1 and t.stride(1) == 1 and t.shape[1] > 1 and dim == 1
+        ):
             return NotImplemented
     return _empty([sum(t.shape[i] for t in tensors) if i == dim else n for i, n in enumerate(head.shape)], head)
 

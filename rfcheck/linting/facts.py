@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rfcheck.analysis.cost import Cost, cost_of
-from rfcheck.analysis.layers import Extents, Layer
-from rfcheck.analysis.network import Network
+
+if TYPE_CHECKING:
+    from rfcheck.analysis.layers import Extents, Layer
+    from rfcheck.analysis.network import Network
 
 _AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -137,7 +139,13 @@ class Facts:
     def unknown(self) -> list[dict[str, Any]]:
         """Operators without known meaning."""
         return [
-            {"name": op.name, "operator": op.operator, "assumption": op.assumption, "resolved": op.resolved, "registered": op.registered}
+            {
+                "name": op.name,
+                "operator": op.operator,
+                "assumption": op.assumption,
+                "resolved": op.resolved,
+                "registered": op.registered,
+            }
             for op in self.network.unknown
         ]
 

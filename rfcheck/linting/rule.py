@@ -17,6 +17,7 @@ from rfcheck.linting.expressions import Expression, ExpressionError, Template, c
 from rfcheck.linting.facts import ATTRIBUTES, VARIABLES
 from rfcheck.linting.finding import SEVERITIES, Severity
 
+_YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CODE = re.compile(r"^[A-Z]{2,}[0-9]{3}$")
 _REQUIRED = ("code", "name", "severity", "scope", "when", "message")
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -83,9 +84,10 @@ class _FrontMatter:
         if match is None:
             raise RuleError(f"{path}:1: a rule file begins with a front matter between two lines '---'")
         self.body = text[match.end() :].strip()
+        loader = _YAML_LOADER(match.group(1))
         try:
-            node = yaml.compose(match.group(1), Loader=yaml.SafeLoader)
-            values = yaml.safe_load(match.group(1))
+            node = loader.get_single_node()
+            values = loader.construct_document(node) if node is not None else None
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 2 if mark is not None else 1
@@ -121,7 +123,9 @@ def parse_rule(path: Path, text: str) -> Rule:
     _check_values(front)
     limits = values.get("limits", {})
     scope: Literal["model", "layer"] = values["scope"]
-    known_attributes = ATTRIBUTES | set(limits) | {"params", "flops", "params_share", "flops_share", "name", "r_max", "known", "size"}
+    known_attributes = (
+        ATTRIBUTES | set(limits) | {"params", "flops", "params_share", "flops_share", "name", "r_max", "known", "size"}
+    )
     when = _expression(front, "when", limits, scope, known_attributes)
     at = _expression(front, "at", limits, scope, known_attributes) if "at" in values else None
     try:
@@ -184,7 +188,9 @@ def _check_names(expression: Expression, limits: Mapping[str, float], scope: str
 
 def _hint(name: str, known: frozenset[str]) -> str:
     near = difflib.get_close_matches(name, known, 1)
-    return f"which is not a fact; did you mean {near[0]!r}?" if near else f"which is not a fact; facts are {', '.join(sorted(known))}"
+    return (
+        f"which is not a fact; did you mean {near[0]!r}?" if near else f"which is not a fact; facts are {', '.join(sorted(known))}"
+    )
 
 
 def load_folder(folder: Path) -> list[Rule]:

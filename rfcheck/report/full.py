@@ -50,7 +50,9 @@ def describe(analysis: Analysis) -> list[str]:
     network = analysis.network
     judged = len(network.border.judged)
     cost = f"{short(analysis.params)} parameters, {short(analysis.flops, 'FLOPs')}, {short(analysis.activation_bytes, 'B')} activations"
-    lines = [f"{plural(judged, 'judged layer')}, {len(analysis.unproductive)} unproductive, {len(analysis.tail)} of them in the tail; {cost}"]
+    lines = [
+        f"{plural(judged, 'judged layer')}, {len(analysis.unproductive)} unproductive, {len(analysis.tail)} of them in the tail; {cost}"
+    ]
     low, high = analysis.resolution_range
     lines.append(f"no unproductive layer from {extents(low)} px on; the last map sees up to {extents(high)} px")
     if analysis.traced_with != "meta":
@@ -90,5 +92,7 @@ def _print_picture(marked: Sequence[str], analysis: Analysis, console: Console) 
 
 def _print_wrapped(text: str, console: Console, indent: str) -> None:
     width = max(min(console.width, 120), 40)
-    wrapped = textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    wrapped = textwrap.fill(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
     console.print(wrapped, markup=False, highlight=False, soft_wrap=True)

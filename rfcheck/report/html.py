@@ -17,13 +17,13 @@ _COLOURS = {"tail": "#c0392b", "unproductive": "#b9770e"}
 
 def analysis_to_html(analysis: Analysis) -> str:
     """A heading, the findings, and a table of the layers."""
-    findings = "".join(
-        f"<li><b>{escape(f.code)}</b> {escape(f.severity)}: {escape(f.message)}</li>" for f in analysis.findings
-    )
+    findings = "".join(f"<li><b>{escape(f.code)}</b> {escape(f.severity)}: {escape(f.message)}</li>" for f in analysis.findings)
     rows = "".join(_row(layer) for layer in analysis.layers)
     size = crossed((analysis.network.channels, *analysis.input_size))
     cost = f"{short(analysis.params)} parameters, {short(analysis.flops, 'FLOPs')}"
-    columns = "".join(f"<th>{name}</th>" for name in ("layer", "kind", "kernel", "out", "r_in_min", "r_max", "params", "FLOPs", "status"))
+    columns = "".join(
+        f"<th>{name}</th>" for name in ("layer", "kind", "kernel", "out", "r_in_min", "r_max", "params", "FLOPs", "status")
+    )
     return (
         f"<div><b>{escape(analysis.name)}</b> at {size}: {cost}<ul>{findings}</ul>"
         f"<details><summary>{len(analysis.layers)} layers</summary><table><tr>{columns}</tr>{rows}</table></details></div>"

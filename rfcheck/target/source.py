@@ -122,7 +122,9 @@ class FileSource:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == self.path]
         line = frames[-1].lineno if frames else self._import_line(error)
         if isinstance(error, ImportError):
-            remedy = "install it in the environment that runs rfcheck" if isinstance(error, ModuleNotFoundError) else "check the name"
+            remedy = (
+                "install it in the environment that runs rfcheck" if isinstance(error, ModuleNotFoundError) else "check the name"
+            )
             return TargetError(f"{self.path}:{line}: an import fails: {error}; {remedy}")
         said = " ".join(str(error).split())
         return TargetError(f"{self.path}:{line}: running the file fails: {type(error).__name__}: {said}")

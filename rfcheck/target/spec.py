@@ -71,7 +71,9 @@ def _parse_call(text: str, what: str) -> tuple[str, bool, tuple[Any, ...], dict[
         args = tuple(ast.literal_eval(arg) for arg in node.args)
         kwargs = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords if keyword.arg is not None}
     except ValueError:
-        raise TargetError(f"{text}: arguments must be literals (numbers, strings, lists, True, None), as in build(num_classes=10)") from None
+        raise TargetError(
+            f"{text}: arguments must be literals (numbers, strings, lists, True, None), as in build(num_classes=10)"
+        ) from None
     if len(kwargs) != len(node.keywords):
         raise TargetError(f"{text}: arguments must be written out, '**' is not supported")
     return _dotted(text, node.func), True, args, kwargs
