@@ -99,7 +99,7 @@ class Analysis:
 
     @property
     def resolution_range(self) -> tuple[Extents | None, Extents | None]:
-        """Per axis: the lowest image without an unproductive layer, and the highest that the last feature map sees whole, in pixels."""
+        """Lowest image without an unproductive layer and highest that the last map sees whole, in pixels per axis."""
         return self.network.resolution_range
 
     @property
@@ -258,10 +258,10 @@ def _require_one_input(model: nn.Module) -> None:
     required = [p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required += [p.name for p in parameters if p.default is p.empty and p.kind is p.KEYWORD_ONLY]
     if len(required) > 1:
-        kind = type(model).__name__
+        supplied = ", ".join((required[0], *(f"{name}=..." for name in required[1:])))
         raise TraceError(
-            f"{kind}.forward takes several inputs ({', '.join(required)}), rfcheck gives it one image; analyse a wrapper whose "
-            f"forward(self, {required[0]}) supplies the others: return self.model({required[0]}, {', '.join(f'{n}=...' for n in required[1:])})"
+            f"{type(model).__name__}.forward takes several inputs ({', '.join(required)}), rfcheck gives it one image; "
+            f"analyse a wrapper whose forward(self, {required[0]}) supplies the others: return self.model({supplied})"
         )
 
 
@@ -290,5 +290,6 @@ def _channel_remedy(error: TraceError, model: nn.Module, shape: tuple[int, ...])
     if not isinstance(wanted, int) or error.received is None or len(error.received) != len(shape):
         return None
     if error.received == shape and wanted != shape[1]:
-        return f"the layer expects {wanted} channels and the input has {shape[1]}: pass --channels {wanted} or input_size={(wanted, *shape[2:])}"
+        channels = f"the layer expects {wanted} channels and the input has {shape[1]}"
+        return f"{channels}: pass --channels {wanted} or input_size={(wanted, *shape[2:])}"
     return None

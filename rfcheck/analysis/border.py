@@ -27,7 +27,7 @@ class Border:
         tail: unproductive layers all of whose judged descendants are unproductive too.
         tail_region: everything in the tail that costs: its layers and what lies between and behind them, without the head.
         b_min: first layer of the tail; None if the tail is empty.
-        b_max: first judged layer whose input sees more than the image on every axis through its largest path; None if there is none.
+        b_max: first judged layer whose input sees more than the image on every axis through its largest path; or None.
     """
 
     judged: tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rfcheck.analysis.padding import live_taps
 from rfcheck.analysis.receptive_field import Fields, NodeField

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rfcheck.config import Settings
 from rfcheck.graph.reach import IDENTITY, Position, Reach, compose, covers, hull

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rfcheck.analysis.receptive_field import Fields
 
@@ -16,8 +16,8 @@ Role = Literal["features", "gate", "head"]
 def roles(graph: nx.DiGraph, fields: Fields) -> dict[str, Role]:
     """The role of every node.
 
-    A node is in a gate if everything that it feeds goes through the weight side of a product that re-weights a feature map. It is in
-    the head if it is behind a global operator on every path, or holds no positions any more. All others are features.
+    A node is in a gate if everything that it feeds goes through the weight side of a product that re-weights a feature map. It is
+    in the head if it is behind a global operator on every path, or holds no positions any more. All others are features.
 
     Args:
         graph: as made by `rfcheck.graph.build.build_graph`.

@@ -142,7 +142,7 @@ def _analyze_all(
     targets: tuple[str, ...], size: int | tuple[int, ...], settings: Settings, explain: str | None, *, verbose: bool
 ) -> tuple[Run, int]:
     """Analyse every target; one that fails does not keep the others from being reported."""
-    from rfcheck.report.result import Failure, Result, Run
+    from rfcheck.report.result import Result, Run
     from rfcheck.target.load import load_targets
 
     results: list[Result] = []
@@ -241,8 +241,8 @@ def _write_atomically(path: Path, text: str) -> None:
                 file.write(text)
             umask = os.umask(0)
             os.umask(umask)
-            os.chmod(temporary, 0o666 & ~umask)
-            os.replace(temporary, path)
+            Path(temporary).chmod(0o666 & ~umask)
+            Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 
@@ -18,7 +20,7 @@ def rule(code: str | None, folders: tuple[str, ...]) -> None:
         return
     found = find_rule(code, folders)
     click.echo(f"{found.code} {found.name} [{found.severity}]\n")
-    if click.get_text_stream("stdout").isatty():
+    if sys.stdout.isatty():
         from rich.console import Console
         from rich.markdown import Markdown
 

@@ -293,7 +293,7 @@ class Reading:
         self.dims[dim] = ()
 
     def absorb(self, dim: int) -> bool:
-        """Turn plain factors beside a dimension's only digit into positions (pixel shuffle by views); False where that cannot be."""
+        """Turn plain factors beside a dimension's only digit into positions (pixel shuffle by views); False if impossible."""
         factors = self.dims[dim]
         digits = [factor for factor in factors if isinstance(factor, Digit)]
         if len(digits) != 1 or any(isinstance(factor, Tokens) for factor in factors):

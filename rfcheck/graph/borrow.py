@@ -77,7 +77,8 @@ def _random_states_kept() -> Iterator[None]:
     numpy = sys.modules.get("numpy")
     python_state = random.getstate()
     torch_state = torch.get_rng_state()
-    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    cuda: Any = torch.cuda
+    cuda_states = cuda.get_rng_state_all() if cuda.is_initialized() else []
     numpy_state = numpy.random.get_state() if numpy is not None else None
     try:
         yield
@@ -85,7 +86,7 @@ def _random_states_kept() -> Iterator[None]:
         random.setstate(python_state)
         torch.set_rng_state(torch_state)
         if cuda_states:
-            torch.cuda.set_rng_state_all(cuda_states)
+            cuda.set_rng_state_all(cuda_states)
         if numpy is not None:
             numpy.random.set_state(numpy_state)
 
@@ -102,8 +103,8 @@ def substitute_tensors(
     parameters: dict[str, torch.Tensor] = {}
     for prefix, module in modules.items():
         for table_name in ("_parameters", "_buffers"):
-            table = module.__dict__.get(table_name)
-            for name, tensor in (table or {}).items():
+            table: dict[str, Any] = module.__dict__.get(table_name) or {}
+            for name, tensor in table.items():
                 if tensor is None:
                     continue
                 new = replaced.get(id(tensor))

@@ -45,7 +45,6 @@ class _Builder:
         self.weights: set[int] = set()
         self.sixths: set[int] = set()
         self.margins: dict[int, dict[int, tuple[int, int]]] = {}
-        self.assumptions: dict[str, str] = {}
 
     def gather(self, record: OpRecord) -> Gathered:
         """What one call does to positions; also takes note of its results."""
@@ -64,7 +63,7 @@ class _Builder:
             return rearranging.scatter(call)
         meaning = operators.meaning_of(record.func)
         if meaning is None:
-            return _unknown_operator(record, call)
+            return _unknown_operator(call)
         if isinstance(meaning, operators.Opaque):
             return call.unknown(meaning.reason)
         return _GATHER[type(meaning)](meaning, call)
@@ -90,14 +89,17 @@ class _Builder:
         present = self.margins.get(gathered.edges[0].value, {})
         if added:
             self.margins[record.outputs[0].value] = {
-                axis: tuple(a + b for a, b in zip(present.get(axis, (0, 0)), added.get(axis, (0, 0)), strict=True))
+                axis: (
+                    present.get(axis, (0, 0))[0] + added.get(axis, (0, 0))[0],
+                    present.get(axis, (0, 0))[1] + added.get(axis, (0, 0))[1],
+                )
                 for axis in {*present, *added}
-            }  # type: ignore[assignment]
+            }
         elif present and "kernel" in gathered.attributes:
             gathered.attributes["margins"] = present
 
 
-def _unknown_operator(record: OpRecord, call: Call) -> Gathered:
+def _unknown_operator(call: Call) -> Gathered:
     """An operator without an entry: taken as pointwise where it keeps the shape of its input, else unknown."""
     first = call.images[0]
     if call.out_shape == first.shape or (
@@ -137,8 +139,21 @@ def build_graph(trace: Trace) -> nx.DiGraph:
     names = node_names([r.call for r in records], kinds, shown)
     graph = nx.DiGraph()
     axes = builder.axes
-    graph.add_node(INPUT, op=INPUT, kind=INPUT, module="", module_type="", shape=trace.shape, sizes=trace.shape[2:], flops=0, params=0,
-                   param_names=(), bytes=0)  # fmt: skip
+    graph.add_node(
+        INPUT,
+        op=INPUT,
+        kind=INPUT,
+        module="",
+        module_type="",
+        shape=trace.shape,
+        sizes=trace.shape[2:],
+        in_sizes=trace.shape[2:],
+        spatial=True,
+        flops=0,
+        params=0,
+        param_names=(),
+        bytes=0,
+    )
     node_of = {trace.recording.input_value: INPUT}
     assumptions: dict[str, str] = {}
     for record, one, name, op in zip(records, gathered, names, qualified, strict=True):
@@ -215,7 +230,7 @@ _PER_AXIS_DEFAULTS = {"kernel": 1, "stride": 1, "dilation": 1, "padding": 0}
 
 
 def _by_axis(attributes: dict[str, Any], axes: int) -> dict[str, Any]:
-    """Kernel, stride, dilation and padding in the order of the image axes; axes that a window does not run over have 1, 1, 1 and 0."""
+    """Kernel, stride, dilation and padding in the order of the image axes, with 1, 1, 1 and 0 where no window runs."""
     own = attributes.pop("axes", None)
     if "kernel" not in attributes or (own == tuple(range(axes)) and len(attributes["kernel"]) == axes):
         return attributes

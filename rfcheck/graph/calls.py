@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from rfcheck.graph.axes import Layout, Reading, align, plain_layout
@@ -53,7 +53,7 @@ class Gathered:
     parts: list[list[Edge]] | None = None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _argument_positions(func: Any) -> dict[str, tuple[int, Any]]:
     """Position and default of each argument of an operator, by name."""
     arguments = func._schema.arguments
@@ -123,7 +123,7 @@ def _value(tensor: TensorArg) -> int:
 
 
 def met(reading: Reading, result: Layout, axes: int) -> Reaches | None:
-    """What a result reads of a tensor edited towards it: the edits, then whatever broadcasting spreads; None where they do not match."""
+    """What a result reads of a tensor edited towards it, broadcasting included; None where positions do not match."""
     reaches = dict(reading.reaches)
     layout = reading.layout
     if layout == result:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import torch
@@ -18,19 +18,20 @@ from rfcheck.graph.records import TensorArg
 
 Shape = tuple[int, ...]
 Formula = Callable[[tuple[Any, ...], dict[str, Any], list[Shape]], int]
+"""Takes arguments, keyword arguments and shapes of the outputs."""
 
 
 def _convolution(args: tuple[Any, ...], kwargs: dict[str, Any], outs: list[Shape]) -> int:
     x, weight, transposed = args[0].shape, args[1].shape, args[6]
     positions = x[2:] if transposed else outs[0][2:]
-    return math.prod(positions) * x[0] * math.prod(weight)
+    return int(math.prod(positions) * x[0] * math.prod(weight))
 
 
 def _product(x: int) -> Formula:
     """Product of two matrices, the first of which is argument ``x``: rows x columns x inner size, per batch."""
 
     def formula(args: tuple[Any, ...], kwargs: dict[str, Any], outs: list[Shape]) -> int:
-        return math.prod(args[x].shape) * int(args[x + 1].shape[-1])
+        return int(math.prod(args[x].shape) * args[x + 1].shape[-1])
 
     return formula
 
@@ -67,7 +68,7 @@ def _meta(arg: Any) -> Any:
     return [_meta(a) for a in arg] if isinstance(arg, list) else arg
 
 
-@lru_cache(maxsize=None)
+@cache
 def formula_of(func: Any) -> Formula | None:
     """The formula of an operator overload; None where it counts nothing."""
     if isinstance(func, str):

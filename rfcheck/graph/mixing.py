@@ -196,7 +196,7 @@ def _times_constant(call: Call, x: TensorArg, mixed: int, weight: TensorArg) -> 
 
 
 def _product(call: Call, x: TensorArg, y: TensorArg) -> Gathered:
-    """Both factors depend on the image. The result keeps the positions of ``x``; those of ``y`` that it has no place for are mixed."""
+    """Both factors depend on the image. The result keeps the positions of ``x``; those of ``y`` without a place are mixed."""
     left, right = Reading(call.layout(x)), Reading(call.layout(y))
     rows, columns = len(x.shape) - 2, len(y.shape) - 1
     left.drop(columns if len(x.shape) == len(y.shape) else len(x.shape) - 1)

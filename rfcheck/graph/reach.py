@@ -203,7 +203,7 @@ def _hull_of_two(one: Reach, two: Reach, size: int) -> Reach:
 
 
 def covers(wide: Reach, narrow: Reach) -> bool:
-    """Whether ``wide``, shifted as a whole, contains ``narrow`` in every phase: then no later layer can make ``narrow`` the larger."""
+    """Whether ``wide``, shifted, contains ``narrow`` in every phase: then no later layer can make ``narrow`` the larger."""
     if wide.is_global:
         return True
     if narrow.is_global or wide.advance * narrow.period != narrow.advance * wide.period:

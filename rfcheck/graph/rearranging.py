@@ -27,7 +27,7 @@ def rearrange(meaning: Rearrange, call: Call) -> Gathered:
     return gathered
 
 
-def _done(call: Call, x: TensorArg, reading: Reading, *layouts: Layout, **attributes: Any) -> Gathered:
+def _done(x: TensorArg, reading: Reading, *layouts: Layout, **attributes: Any) -> Gathered:
     assert x.value is not None
     return Gathered(list(layouts) or [reading.layout], [Edge(x.value, reading.reaches)], _KIND, attributes)
 
@@ -36,7 +36,7 @@ def _view(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     result = regroup(layout, call.out_shape)
     if result is None:
         return call.unknown("views positions across the borders of their dimensions", _KIND)
-    return _done(call, x, Reading(layout), result)
+    return _done(x, Reading(layout), result)
 
 
 def _permute(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -49,7 +49,7 @@ def _permute(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         a, b = (call.arg("dim0"), call.arg("dim1")) if name in ("transpose", "swapaxes") else (-2, -1)
         if count > 1:
             order[a], order[b] = order[b], order[a]
-    return _done(call, x, Reading(layout), tuple(layout[d] for d in order))
+    return _done(x, Reading(layout), tuple(layout[d] for d in order))
 
 
 def _expand(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -63,7 +63,7 @@ def _expand(call: Call, x: TensorArg, layout: Layout) -> Gathered:
             reading.resize(dim, Reach(1, 0, (0,), (0,)), size)
         else:
             reading.dims[dim] = plain(size)
-    return _done(call, x, reading, (*(plain(n) for n in shape[:extra]), *reading.dims))
+    return _done(x, reading, (*(plain(n) for n in shape[:extra]), *reading.dims))
 
 
 def _sliced(reading: Reading, dim: int, start: int, step: int, size: int, whole: int) -> bool:
@@ -105,7 +105,7 @@ def _slice(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     reading = Reading(layout)
     if not _sliced(reading, dim, start, step, call.out_shape[dim], x.shape[dim]):
         return call.unknown("slices positions of several axes in one dimension", _KIND)
-    return _done(call, x, reading)
+    return _done(x, reading)
 
 
 def _narrow(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -113,14 +113,14 @@ def _narrow(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     reading = Reading(layout)
     if not _sliced(reading, dim, _clamped(call.arg("start"), x.shape[dim]), 1, call.out_shape[dim], x.shape[dim]):
         return call.unknown("slices positions of several axes in one dimension", _KIND)
-    return _done(call, x, reading)
+    return _done(x, reading)
 
 
 def _clamped(index: int, size: int) -> int:
     return min(max(index + size if index < 0 else index, 0), size)
 
 
-def _picked(call: Call, x: TensorArg, layout: Layout, dim: int, index: int) -> tuple[Reading, bool]:
+def _picked(x: TensorArg, layout: Layout, dim: int, index: int) -> tuple[Reading, bool]:
     reading = Reading(layout)
     whole = x.shape[dim]
     known = _sliced(reading, dim, index, 1, 1, whole)
@@ -132,17 +132,17 @@ def _picked(call: Call, x: TensorArg, layout: Layout, dim: int, index: int) -> t
 
 def _select(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     dim = call.arg("dim") % len(layout)
-    reading, known = _picked(call, x, layout, dim, _clamped(call.arg("index"), x.shape[dim]))
-    return _done(call, x, reading) if known else call.unknown("selects among positions of several axes", _KIND)
+    reading, known = _picked(x, layout, dim, _clamped(call.arg("index"), x.shape[dim]))
+    return _done(x, reading) if known else call.unknown("selects among positions of several axes", _KIND)
 
 
 def _unbind(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     """One output per value of a dimension."""
     dim = call.arg("dim", 0) % len(layout)
-    picked = [_picked(call, x, layout, dim, index) for index in range(len(call.record.outputs))]
+    picked = [_picked(x, layout, dim, index) for index in range(len(call.record.outputs))]
     if not all(known for _, known in picked):
         return call.unknown("selects among positions of several axes", _KIND)
-    return _several(call, x, [reading for reading, _ in picked])
+    return _several(x, [reading for reading, _ in picked])
 
 
 def _split(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -156,13 +156,13 @@ def _split(call: Call, x: TensorArg, layout: Layout) -> Gathered:
             return call.unknown("slices positions of several axes in one dimension", _KIND)
         readings.append(reading)
         start += out.shape[dim]
-    return _several(call, x, readings)
+    return _several(x, readings)
 
 
-def _several(call: Call, x: TensorArg, readings: list[Reading]) -> Gathered:
+def _several(x: TensorArg, readings: list[Reading]) -> Gathered:
     """One part per output where they read different positions, else one answer for all."""
     assert x.value is not None
-    gathered = _done(call, x, readings[0], *[reading.layout for reading in readings])
+    gathered = _done(x, readings[0], *[reading.layout for reading in readings])
     if any(reading.reaches != readings[0].reaches for reading in readings):
         gathered.parts = [[Edge(x.value, reading.reaches)] for reading in readings]
     return gathered
@@ -186,7 +186,7 @@ def _pad(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         digit = reading.single_digit(dim)
         if digit is not None and "constant" in call.record.func._schema.name:
             margins[digit.axis] = (max(before, 0), max(after, 0))
-    return _done(call, x, reading, **({"margins": margins} if margins else {}))
+    return _done(x, reading, **({"margins": margins} if margins else {}))
 
 
 def _roll(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -201,7 +201,7 @@ def _roll(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         if reading.single_digit(dim) is None:
             return call.unknown("shifts positions of several axes in one dimension", _KIND)
         reading.resize(dim, window(1, padding=shift), x.shape[dim])
-    return _done(call, x, reading)
+    return _done(x, reading)
 
 
 def _listed(value: Any) -> list[int]:
@@ -218,7 +218,7 @@ def _flip(call: Call, x: TensorArg, layout: Layout) -> Gathered:
             return call.unknown("mirrors positions of several axes in one dimension", _KIND)
         end = x.shape[dim] - 1
         reading.resize(dim, Reach(1, -1, (end,), (end,)), x.shape[dim])
-    return _done(call, x, reading)
+    return _done(x, reading)
 
 
 def _repeat(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -234,7 +234,7 @@ def _repeat(call: Call, x: TensorArg, layout: Layout) -> Gathered:
             return call.unknown("repeats positions of several axes in one dimension", _KIND)
         else:
             reading.resize(dim, Reach(whole, 0, tuple(range(whole)), tuple(range(whole))), size)
-    return _done(call, x, reading, (*(plain(n) for n in call.out_shape[:extra]), *reading.dims))
+    return _done(x, reading, (*(plain(n) for n in call.out_shape[:extra]), *reading.dims))
 
 
 def _repeat_interleave(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -245,12 +245,12 @@ def _repeat_interleave(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     reading = Reading(layout)
     if not digits_of(layout[dim]):
         reading.dims[dim] = plain(call.out_shape[dim])
-        return _done(call, x, reading)
+        return _done(x, reading)
     times, rest = divmod(call.out_shape[dim], x.shape[dim])
     if rest or reading.single_digit(dim) is None:
         return call.unknown("repeats positions unevenly", _KIND)
     reading.resize(dim, Reach(times, 1, (0,) * times, (0,) * times), call.out_shape[dim])
-    return _done(call, x, reading)
+    return _done(x, reading)
 
 
 def _pixel_shuffle(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -274,7 +274,7 @@ def _scaled(call: Call, x: TensorArg, layout: Layout, reach: Reach) -> Gathered:
         else:
             reading.resize(dim, reach, call.out_shape[dim])
     reading.dims[-3] = plain(call.out_shape[-3])
-    return _done(call, x, reading)
+    return _done(x, reading)
 
 
 def _unfold(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -288,7 +288,7 @@ def _unfold(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         return call.unknown("slides a window over positions of several axes in one dimension", _KIND)
     else:
         reading.resize(dim, window(size, step), call.out_shape[dim])
-    return _done(call, x, reading, (*reading.dims, plain(size)))
+    return _done(x, reading, (*reading.dims, plain(size)))
 
 
 def _index_select(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -308,12 +308,12 @@ def _indexed(call: Call, x: TensorArg, layout: Layout, dim: int, index_dims: int
     if digits_of(layout[dim]) or len(call.out_shape) != len(layout) - 1 + index_dims:
         return call.unknown("indexes positions", _KIND)
     chosen = plain_layout(call.out_shape[dim : dim + index_dims])
-    return _done(call, x, Reading(layout), (*layout[:dim], *chosen, *layout[dim + 1 :]))
+    return _done(x, Reading(layout), (*layout[:dim], *chosen, *layout[dim + 1 :]))
 
 
 def _as_strided(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     if call.out_shape == x.shape:
-        return _done(call, x, Reading(layout))
+        return _done(x, Reading(layout))
     return call.unknown("reads memory by strides", _KIND)
 
 
@@ -322,7 +322,7 @@ def _glu(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     dim = call.arg("dim", -1) % len(layout)
     if digits_of(layout[dim]):
         return call.unknown("weighs one half of the positions by the other", "activation")
-    return _done(call, x, Reading(layout), (*layout[:dim], plain(call.out_shape[dim]), *layout[dim + 1 :]))
+    return _done(x, Reading(layout), (*layout[:dim], plain(call.out_shape[dim]), *layout[dim + 1 :]))
 
 
 _ARRANGEMENTS: dict[str, Callable[[Call, TensorArg, Layout], Gathered]] = {
@@ -418,7 +418,8 @@ def _undo_slice(step: ViewStep, layout: Layout, outer: tuple[int, ...], reaches:
     if stride == 1 and alone:
         reach = window(1, padding=start)
     elif start < stride and start + size * stride >= total:
-        reach = Reach(stride, 1, *[tuple(0 if q == start else e * math.inf for q in range(stride)) for e in (1, -1)])
+        written = [q == start for q in range(stride)]
+        reach = Reach(stride, 1, tuple(0 if w else math.inf for w in written), tuple(0 if w else -math.inf for w in written))
     else:
         reach = placed(start, stride, size, total)
     reaches[digit.axis] = compose(reach, reaches.get(digit.axis, IDENTITY))

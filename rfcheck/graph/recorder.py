@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import torch
@@ -79,12 +79,15 @@ class _Signature:
         self.copies = self.name == "copy_"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _signature(func: Any) -> _Signature:
     return _Signature(func)
 
 
-class Recorder(TorchDispatchMode):
+_Mode: Any = TorchDispatchMode
+
+
+class Recorder(_Mode):  # type: ignore[misc]
     """Records operators while active; use as a context manager around one forward pass.
 
     Args:

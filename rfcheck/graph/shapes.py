@@ -247,9 +247,9 @@ def _unsafe_view(x: Tensor, shape: Sequence[int]) -> Any:
 
 
 _ELEMENTWISE = (
-    "relu sigmoid silu gelu hardswish hardsigmoid hardtanh leaky_relu elu tanh mish softplus clamp clamp_min clamp_max exp sqrt abs "
-    "neg rsqrt log relu6"
-).split()
+    *("relu", "sigmoid", "silu", "gelu", "hardswish", "hardsigmoid", "hardtanh", "leaky_relu", "elu", "tanh", "mish", "softplus"),
+    *("clamp", "clamp_min", "clamp_max", "exp", "sqrt", "abs", "neg", "rsqrt", "log", "relu6"),
+)
 
 SHAPE_RULES: dict[Any, Callable[..., Any]] = {
     _aten.convolution.default: _convolution,

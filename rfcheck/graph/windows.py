@@ -89,7 +89,8 @@ def pooling(meaning: Window, call: Call) -> Gathered:
     if meaning.kind == "unfold":
         return _unfolded(meaning, call, x)
     named = [meaning.kernel, meaning.stride, meaning.dilation, meaning.padding]
-    lengths = [len(v) for v in map(lambda e: _extent(e, call), named) if isinstance(v, (tuple, list)) and len(v) > 1]
+    given = [_extent(extent, call) for extent in named]
+    lengths = [len(value) for value in given if isinstance(value, (tuple, list)) and len(value) > 1]
     axes = max([*lengths, 0]) or _pooled_axes(call, x)
     kernel = per_axis(_extent(meaning.kernel, call), axes)
     stride = per_axis(_extent(meaning.stride, call) or kernel, axes)

@@ -46,13 +46,21 @@ class Facts:
 
     def value(self, variable: str, attributes: frozenset[str]) -> Any:
         """One fact, layers in it reduced to the attributes that are read."""
-        return _VARIABLES[variable](self, attributes)
+        if variable in _LAYERS:
+            return self.layers(_LAYERS[variable](self), attributes)
+        if variable in _BORDERS:
+            return self.layer(_BORDERS[variable](self), attributes)
+        return _WHOLES[variable](self)
 
     def layer(self, layer: Layer | None, attributes: frozenset[str]) -> dict[str, Any] | None:
         """A layer as a map of the attributes that are read; null where there is none."""
         if layer is None:
             return None
-        return {name: _LAYER[name](self, layer) for name in attributes if name in _LAYER}
+        total = self.network.total
+        fact = {name: _LAYER[name](layer) for name in attributes if name in _LAYER}
+        fact["flops_share"] = _share(layer.flops, total.flops)
+        fact["params_share"] = _share(layer.params, total.params)
+        return fact
 
     def layers(self, layers: Iterable[Layer], attributes: frozenset[str]) -> list[dict[str, Any] | None]:
         """Several layers."""
@@ -150,61 +158,64 @@ class Facts:
         ]
 
 
-_Attributes = frozenset[str]
-
-_VARIABLES: dict[str, Callable[[Facts, _Attributes], Any]] = {
-    "input": lambda f, a: f.input(),
-    "model": lambda f, a: {"name": f.name, **f.cost(f.network.total), "judged": len(f.network.border.judged)},
-    "layers": lambda f, a: f.layers(f.network.layers, a),
-    "tail": lambda f, a: f.layers(f.tail, a),
-    "tail_cost": lambda f, a: f.cost(f.network.tail_cost),
-    "unproductive": lambda f, a: f.layers(f.unproductive, a),
-    "passed": lambda f, a: f.layers(f.passed, a),
-    "passed_cost": lambda f, a: f.cost_of_layers(f.passed),
-    "one_sided": lambda f, a: f.layers(f.one_sided, a),
-    "one_sided_cost": lambda f, a: f.cost_of_layers(f.one_sided),
-    "features_cost": lambda f, a: f.features(),
-    "border_min": lambda f, a: f.layer(f.named(f.network.border.b_min), a),
-    "border_max": lambda f, a: f.layer(f.named(f.network.border.b_max), a),
-    "last_map": lambda f, a: f.last_map(),
-    "unknown": lambda f, a: f.unknown(),
-    "unknown_cost": lambda f, a: f.cost_of_unknown(),
+_LAYERS: dict[str, Callable[[Facts], Iterable[Layer]]] = {
+    "layers": lambda facts: facts.network.layers,
+    "tail": lambda facts: facts.tail,
+    "unproductive": lambda facts: facts.unproductive,
+    "passed": lambda facts: facts.passed,
+    "one_sided": lambda facts: facts.one_sided,
 }
 
-_LAYER: dict[str, Callable[[Facts, Layer], Any]] = {
-    "name": lambda f, x: x.name,
-    "kind": lambda f, x: x.kind,
-    "role": lambda f, x: x.role,
-    "module_type": lambda f, x: x.module_type,
-    "judged": lambda f, x: x.judged,
-    "known": lambda f, x: x.r_in_min is not None,
-    "productive": lambda f, x: x.productive is True,
-    "unproductive": lambda f, x: x.productive is False,
-    "in_tail": lambda f, x: x.in_tail,
-    "kernel": lambda f, x: _crossed(x.kernel or ()),
-    "stride": lambda f, x: _crossed(x.stride or ()),
-    "in_size": lambda f, x: _crossed(x.in_size),
-    "out_size": lambda f, x: _crossed(x.out_size),
-    "r_min": lambda f, x: sized(x.r_min),
-    "r_max": lambda f, x: sized(x.r_max),
-    "r_in_min": lambda f, x: sized(x.r_in_min),
-    "r_in_max": lambda f, x: sized(x.r_in_max),
-    "jump": lambda f, x: sized(x.jump),
-    "live_taps": lambda f, x: 1.0 if x.live_taps is None else float(x.live_taps),
-    "taps": lambda f, x: math.prod(x.kernel or (1,)),
-    "live_tap_count": lambda f, x: round((1.0 if x.live_taps is None else x.live_taps) * math.prod(x.kernel or (1,))),
-    "flops": lambda f, x: x.flops,
-    "params": lambda f, x: x.params,
-    "flops_share": lambda f, x: _share(x.flops, f.network.total.flops),
-    "params_share": lambda f, x: _share(x.params, f.network.total.params),
+_BORDERS: dict[str, Callable[[Facts], Layer | None]] = {
+    "border_min": lambda facts: facts.named(facts.network.border.b_min),
+    "border_max": lambda facts: facts.named(facts.network.border.b_max),
 }
 
-VARIABLES = frozenset(_VARIABLES) | {"layer", "limits"}
+_WHOLES: dict[str, Callable[[Facts], Any]] = {
+    "input": lambda facts: facts.input(),
+    "model": lambda facts: {"name": facts.name, **facts.cost(facts.network.total), "judged": len(facts.network.border.judged)},
+    "tail_cost": lambda facts: facts.cost(facts.network.tail_cost),
+    "passed_cost": lambda facts: facts.cost_of_layers(facts.passed),
+    "one_sided_cost": lambda facts: facts.cost_of_layers(facts.one_sided),
+    "features_cost": lambda facts: facts.features(),
+    "last_map": lambda facts: facts.last_map(),
+    "unknown": lambda facts: facts.unknown(),
+    "unknown_cost": lambda facts: facts.cost_of_unknown(),
+}
+
+_LAYER: dict[str, Callable[[Layer], Any]] = {
+    "name": lambda x: x.name,
+    "kind": lambda x: x.kind,
+    "role": lambda x: x.role,
+    "module_type": lambda x: x.module_type,
+    "judged": lambda x: x.judged,
+    "known": lambda x: x.r_in_min is not None,
+    "productive": lambda x: x.productive is True,
+    "unproductive": lambda x: x.productive is False,
+    "in_tail": lambda x: x.in_tail,
+    "kernel": lambda x: _crossed(x.kernel or ()),
+    "stride": lambda x: _crossed(x.stride or ()),
+    "in_size": lambda x: _crossed(x.in_size),
+    "out_size": lambda x: _crossed(x.out_size),
+    "r_min": lambda x: sized(x.r_min),
+    "r_max": lambda x: sized(x.r_max),
+    "r_in_min": lambda x: sized(x.r_in_min),
+    "r_in_max": lambda x: sized(x.r_in_max),
+    "jump": lambda x: sized(x.jump),
+    "live_taps": lambda x: 1.0 if x.live_taps is None else float(x.live_taps),
+    "taps": lambda x: math.prod(x.kernel or (1,)),
+    "live_tap_count": lambda x: round((1.0 if x.live_taps is None else x.live_taps) * math.prod(x.kernel or (1,))),
+    "flops": lambda x: x.flops,
+    "params": lambda x: x.params,
+}
+
+VARIABLES = frozenset({*_LAYERS, *_BORDERS, *_WHOLES, "layer", "limits"})
 """Names that a rule may read."""
 
 ATTRIBUTES = (
     frozenset(_LAYER)
-    | {"size", "text", "channels", "length", "depth", "height", "width", "judged", "activation_bytes", "seen_share"}
+    | {"params_share", "flops_share"}
+    | {"size", "text", "channels", "length", "depth", "height", "width", "activation_bytes", "seen_share"}
     | {"operator", "assumption", "resolved", "registered"}
 )
 """Names that a rule may read from facts, besides its own limits."""

@@ -123,15 +123,13 @@ def parse_rule(path: Path, text: str) -> Rule:
     _check_values(front)
     limits = values.get("limits", {})
     scope: Literal["model", "layer"] = values["scope"]
-    known_attributes = (
-        ATTRIBUTES | set(limits) | {"params", "flops", "params_share", "flops_share", "name", "r_max", "known", "size"}
-    )
-    when = _expression(front, "when", limits, scope, known_attributes)
-    at = _expression(front, "at", limits, scope, known_attributes) if "at" in values else None
+    attributes = ATTRIBUTES | set(limits)
+    when = _expression(front, "when", scope, attributes)
+    at = _expression(front, "at", scope, attributes) if "at" in values else None
     try:
         message = compile_template(values["message"])
         for expression in message.expressions:
-            _check_names(expression, limits, scope, known_attributes)
+            _check_names(expression, scope, attributes)
     except ExpressionError as error:
         raise front.error("message", str(error)) from None
     if not front.body:
@@ -169,16 +167,16 @@ def _check_values(front: _FrontMatter) -> None:
         raise front.error("code", f"the file must be named {expected}")
 
 
-def _expression(front: _FrontMatter, key: str, limits: Mapping[str, float], scope: str, attributes: frozenset[str]) -> Expression:
+def _expression(front: _FrontMatter, key: str, scope: str, attributes: frozenset[str]) -> Expression:
     try:
         expression = compile_expression(front.values[key])
-        _check_names(expression, limits, scope, attributes)
+        _check_names(expression, scope, attributes)
     except ExpressionError as error:
         raise front.error(key, str(error)) from None
     return expression
 
 
-def _check_names(expression: Expression, limits: Mapping[str, float], scope: str, attributes: frozenset[str]) -> None:
+def _check_names(expression: Expression, scope: str, attributes: frozenset[str]) -> None:
     known = VARIABLES if scope == "layer" else VARIABLES - {"layer"}
     for name in sorted(expression.variables - known):
         raise ExpressionError(f"{expression.source!r} reads {name!r}, {_hint(name, known)}")

@@ -47,12 +47,10 @@ def _print_result(result: Result, console: Console) -> None:
 
 def describe(analysis: Analysis) -> list[str]:
     """A few lines on the network as a whole."""
-    network = analysis.network
-    judged = len(network.border.judged)
-    cost = f"{short(analysis.params)} parameters, {short(analysis.flops, 'FLOPs')}, {short(analysis.activation_bytes, 'B')} activations"
-    lines = [
-        f"{plural(judged, 'judged layer')}, {len(analysis.unproductive)} unproductive, {len(analysis.tail)} of them in the tail; {cost}"
-    ]
+    judged = plural(len(analysis.network.border.judged), "judged layer")
+    layers = f"{judged}, {len(analysis.unproductive)} unproductive, {len(analysis.tail)} of them in the tail"
+    compute = f"{short(analysis.params)} parameters, {short(analysis.flops, 'FLOPs')}"
+    lines = [f"{layers}; {compute}, {short(analysis.activation_bytes, 'B')} activations"]
     low, high = analysis.resolution_range
     lines.append(f"no unproductive layer from {extents(low)} px on; the last map sees up to {extents(high)} px")
     if analysis.traced_with != "meta":

@@ -47,7 +47,7 @@ class Run:
 
 
 def plural(count: int, noun: str) -> str:
-    """ "1 finding", "2 findings"."""
+    """A count with its noun: one finding, two findings."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 

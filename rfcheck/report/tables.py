@@ -80,7 +80,7 @@ def print_explanation(analysis: Analysis, name: str, console: Console) -> None:
     size = crossed(analysis.input_size)
     sees = f"r_min {extents(layer.r_min)}, r_max {extents(layer.r_max)}"
     console.print(f"{layer.name} at {size}: {sees}; its input sees {_span(layer)} px", style="bold", highlight=False, markup=False)
-    paths = {bound: analysis.path(name, bound) for bound in ("min", "max")}  # type: ignore[arg-type]
+    paths = {bound: analysis.path(name, bound) for bound in ("min", "max")}
     same = paths["min"] == paths["max"]
     for bound, path in paths.items():
         if same and bound == "max":

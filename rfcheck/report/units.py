@@ -16,7 +16,7 @@ def short(number: float, unit: str = "") -> str:
 
 
 def extents(values: Iterable[float] | None) -> str:
-    """Per-axis extents: one number where all axes agree, "H x W" joined by "x" otherwise; "?" where unknown, "inf" where unbounded."""
+    """Per-axis extents: one number where all axes agree, else joined by "x"; "?" if unknown, "inf" if unbounded."""
     if values is None:
         return "?"
     texts = ["inf" if math.isinf(v) else f"{v:g}" for v in values]

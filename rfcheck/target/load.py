@@ -86,7 +86,7 @@ def load_targets(text: str) -> list[Target]:
         return [_timm_model(spec)]
     if spec.kind == "module":
         module = import_named(spec.place)
-        return [_named(spec, lambda on_meta: module, None)]
+        return [_named(spec, lambda _: module, None)]
     source = FileSource(spec.place)
     if spec.attribute is not None:
         return [_named(spec, lambda on_meta: _run(source, on_meta), source)]
@@ -223,7 +223,9 @@ def _timm_model(spec: TargetSpec) -> Target:
 
     def make(on_meta: bool) -> nn.Module:
         with _building(on_meta):
-            return _require_module(spec.text, timm.create_model(spec.attribute, *spec.args, **{"pretrained": False, **spec.kwargs}))
+            return _require_module(
+                spec.text, timm.create_model(spec.attribute or "", *spec.args, **{"pretrained": False, **spec.kwargs})
+            )
 
     return Target(spec.text, None, None, make)
 

@@ -89,7 +89,8 @@ class FileSource:
         if str(root) not in sys.path:
             sys.path.insert(0, str(root))
         spec = importlib.util.spec_from_file_location(name, self.path)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         previous = sys.modules.get(name)
         sys.modules[name] = module
