@@ -64,4 +64,9 @@ def main(args: list[str] | None = None) -> Any:
     except RfcheckError as error:
         click.echo(f"error: {error}", err=True)
         code = 2
+    except Exception as error:
+        if "--verbose" in (sys.argv if args is None else args) or "-v" in (sys.argv if args is None else args):
+            raise
+        click.echo(f"error: rfcheck itself failed: {type(error).__name__}: {error}; --verbose shows where", err=True)
+        code = 2
     sys.exit(code if isinstance(code, int) else 0)

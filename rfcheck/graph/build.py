@@ -7,7 +7,7 @@ from typing import Any
 
 import networkx as nx
 
-from rfcheck.graph import mixing, operators, rearranging, windows
+from rfcheck.graph import mixing, operators, rearranging, windows, writes
 from rfcheck.graph.axes import Layout, axes_held, image_layout
 from rfcheck.graph.calls import Call, Edge, Gathered
 from rfcheck.graph.flops import multiply_accumulates
@@ -60,13 +60,16 @@ class _Builder:
 
     def _gather(self, record: OpRecord, call: Call) -> Gathered:
         if record.func is SCATTER:
-            return rearranging.scatter(call)
+            return writes.scatter(call)
         meaning = operators.meaning_of(record.func)
         if meaning is None:
             return _unknown_operator(call)
         if isinstance(meaning, operators.Opaque):
             return call.unknown(meaning.reason)
-        return _GATHER[type(meaning)](meaning, call)
+        try:
+            return _GATHER[type(meaning)](meaning, call)
+        except Exception as error:  # a use of a known operator that its entry does not foresee is unknown, not fatal
+            return call.unknown(f"cannot be followed ({type(error).__name__}: {error})")
 
     def _follow_weights(self, record: OpRecord, gathered: Gathered) -> None:
         """Results that can weigh a map: sigmoids and softmaxes, and relu6(x + 3) / 6, which is a hard sigmoid written out."""

@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from rfcheck.graph.axes import Digit, Layout, Reading, Tokens, axis_size, broadcast, digits_of, plain, plain_layout, regroup
+from rfcheck.graph.axes import Layout, Reading, Tokens, digits_of, plain, plain_layout, regroup
 from rfcheck.graph.calls import Call, Edge, Gathered
-from rfcheck.graph.mixing import placed
 from rfcheck.graph.operators import Rearrange
-from rfcheck.graph.reach import IDENTITY, Reach, compose, window
-from rfcheck.graph.records import TensorArg, ViewStep
+from rfcheck.graph.reach import Reach, window
+from rfcheck.graph.records import TensorArg
 from rfcheck.graph.windows import transposed_fold
 
 _KIND = "rearrange"
@@ -347,91 +346,3 @@ _ARRANGEMENTS: dict[str, Callable[[Call, TensorArg, Layout], Gathered]] = {
     "as_strided": _as_strided,
     "glu": _glu,
 }
-
-
-def scatter(call: Call) -> Gathered:
-    """A write through views into a tensor: the positions written read the new content, all others what was there."""
-    base, source, path = call.record.args
-    layout = call.layout(base) if base.value is not None else None
-    edges: list[Edge] = []
-    written = call.layout(source)
-    target = _written_layout(base, written, path)
-    if target is None:
-        return call.unknown("writes to positions that cannot be followed", _KIND)
-    result, reaches = target
-    if layout is not None:
-        result = broadcast((layout, result), call.out_shape)
-        edges.append(call.edge(base, Reading(layout), result))
-    assert source.value is not None
-    edges.append(Edge(source.value, reaches))
-    note = "meets inputs whose positions do not correspond" if any(e.reaches is None for e in edges) else None
-    return Gathered([result], edges, "join", note=note)
-
-
-def _written_layout(base: TensorArg, written: Layout, path: tuple[ViewStep, ...]) -> tuple[Layout, dict[int, Reach]] | None:
-    """The layout that the base takes on when the last view of the path holds ``written``, and what its positions read of it."""
-    reaches: dict[int, Reach] = {}
-    shapes = [base.shape, *(step.shape for step in path)]
-    layout = written
-    for step, outer in zip(reversed(path), reversed(shapes[:-1]), strict=True):
-        undone = _undo_view(step, layout, outer, reaches, alone=base.value is None)
-        if undone is None:
-            return None
-        layout = undone
-    return layout, reaches
-
-
-def _undo_view(step: ViewStep, layout: Layout, outer: tuple[int, ...], reaches: dict[int, Reach], *, alone: bool) -> Layout | None:
-    name, args = step.func._opname, step.args
-    if name in ("view", "squeeze", "unsqueeze", "alias", "detach"):
-        return regroup(layout, outer)
-    if name in ("permute", "transpose", "t"):
-        count = len(outer)
-        order = list(range(count))
-        if name == "permute":
-            order = [d % count for d in args[1]]
-        else:
-            a, b = args[1:3] if name == "transpose" else (-2, -1)
-            order[a], order[b] = order[b], order[a]
-        return tuple(layout[order.index(i)] for i in range(count))
-    if name == "select":
-        dim = args[1] % len(outer)
-        return (*layout[:dim], plain(outer[dim]), *layout[dim:])
-    if name in ("slice", "split", "narrow"):
-        return _undo_slice(step, layout, outer, reaches, alone=alone)
-    return None
-
-
-def _undo_slice(step: ViewStep, layout: Layout, outer: tuple[int, ...], reaches: dict[int, Reach], *, alone: bool) -> Layout | None:
-    dim, start, stride = _slice_of(step)
-    dim %= len(outer)
-    size, total = step.shape[dim], outer[dim]
-    if size == total:
-        return layout
-    if not digits_of(layout[dim]):
-        return (*layout[:dim], plain(total), *layout[dim + 1 :])
-    reading = Reading(layout)
-    digit = reading.single_digit(dim)
-    if digit is None or digit.spacing != 1 or digit.size != axis_size(layout, digit.axis):
-        return None
-    start = _clamped(start, total)
-    if stride == 1 and alone:
-        reach = window(1, padding=start)
-    elif start < stride and start + size * stride >= total:
-        written = [q == start for q in range(stride)]
-        reach = Reach(stride, 1, tuple(0 if w else math.inf for w in written), tuple(0 if w else -math.inf for w in written))
-    else:
-        reach = placed(start, stride, size, total)
-    reaches[digit.axis] = compose(reach, reaches.get(digit.axis, IDENTITY))
-    return (*layout[:dim], (Digit(digit.axis, total, 1),), *layout[dim + 1 :])
-
-
-def _slice_of(step: ViewStep) -> tuple[int, int, int]:
-    """Dimension, first value and step of a slicing view."""
-    args = step.args
-    if step.func._opname == "split":
-        dim = args[2] if len(args) > 2 else step.kwargs.get("dim", 0)
-        return dim, step.slot * args[1], 1
-    dim = args[1] if len(args) > 1 else 0
-    start = (args[2] if len(args) > 2 else 0) or 0
-    return dim, start, args[4] if len(args) > 4 and step.func._opname == "slice" else 1

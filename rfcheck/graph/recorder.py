@@ -227,6 +227,8 @@ class Recorder(_Mode):  # type: ignore[misc]
         out: Any,
     ) -> None:
         tensors = [out] if isinstance(out, torch.Tensor) else [t for t in _flat(out) if isinstance(t, torch.Tensor)]
+        if not tensors and not signature.written:
+            return
         depends = not signature.content_free and any(ref.value is not None for ref in refs)
         values: list[int | None]
         if depends:

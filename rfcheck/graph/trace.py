@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -112,7 +113,7 @@ def _trace_fake(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failur
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     fake = FakeTensorMode(allow_non_fake_inputs=True)
-    with borrowed(model) as modules:
+    with _torch_logs_off(), borrowed(model) as modules:
         try:
             parameters = substitute_tensors(modules, fake.from_tensor)
         except (RuntimeError, NotImplementedError) as error:
@@ -122,6 +123,18 @@ def _trace_fake(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failur
             image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
         recorder = Recorder(hold_tensors=True, use_shape_rules=False)
         return _run(model, modules, image, parameters, recorder, fake)
+
+
+@contextmanager
+def _torch_logs_off() -> Iterator[None]:
+    """Keep torch from logging the failures that a fallback expects."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _trace_real(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failure:
@@ -185,8 +198,8 @@ def _announced(module: nn.Module, path: str, recorder: Recorder) -> Callable[...
         except Exception:
             if recorder.failed_call is None:
                 recorder.failed_call = call
-                if not recorder.failed_shapes:
-                    recorder.failed_shapes = [tuple(a.shape) for a in args if isinstance(a, torch.Tensor)]
+                received = [tuple(a.shape) for a in args if isinstance(a, torch.Tensor)]
+                recorder.failed_shapes = received or recorder.failed_shapes
             raise
         finally:
             recorder.current = outer
