@@ -31,7 +31,7 @@ def _import_cel() -> Any:
 
 cel = _import_cel()
 
-_ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)(?!\s*\()")
+_ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)\b(?!\s*\()")
 _STRING = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _FORMAT_SPEC = re.compile(r"^[<>^]?\d*,?(\.\d+)?[dfgs%]?$")
 

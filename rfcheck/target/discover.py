@@ -64,7 +64,7 @@ def _returns_module(function: Callable[..., Any], module: ModuleType) -> bool:
     annotation = inspect.get_annotations(function).get("return")
     if isinstance(annotation, str):
         try:
-            annotation = eval(annotation, vars(module))  # the annotation as Python itself would resolve it
+            annotation = eval(annotation, dict(vars(module)))  # the annotation as Python itself would resolve it
         except Exception:
             return False
     return inspect.isclass(annotation) and issubclass(annotation, nn.Module)

@@ -120,7 +120,8 @@ class FileSource:
                 importlib.import_module(name)
 
     def _error(self, error: BaseException) -> TargetError:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == self.path]
+        own = self.path.resolve()
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).resolve() == own]
         line = frames[-1].lineno if frames else self._import_line(error)
         if isinstance(error, ImportError):
             remedy = (

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread_per_worker():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line; returns exit code, standard output and standard error."""
+    from rfcheck.cli import main
+
+    def command(*args: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            main(list(args))
+        captured = capsys.readouterr()
+        return left.value.code, captured.out, captured.err
+
+    return command
+
+
+@pytest.fixture
+def model_file(tmp_path, monkeypatch):
+    """Write a Python file into an empty current folder; returns its name."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(code: str, name: str = "model.py") -> str:
+        (tmp_path / name).write_text("import torch\nfrom torch import nn\n" + code, encoding="utf-8")
+        return name
+
+    return write

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from rfcheck.errors import NothingToAnalyzeError, TargetError
+from rfcheck.target.load import load_targets
+
+NET = """
+class {name}(nn.Module):
+    def __init__(self{arguments}):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+    def forward(self, x):
+        return self.conv(x)
+"""
+
+
+def labels(text: str) -> list[str]:
+    return [target.label for target in load_targets(text)]
+
+
+def net(name: str = "Net", arguments: str = "") -> str:
+    return NET.format(name=name, arguments=arguments)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        (net(), ["Net"]),
+        (net("A") + net("B"), ["A", "B"]),
+        (net() + "model = Net()\n", ["model"]),
+        (net(arguments=", width") + "def build_model():\n    return Net(3)\n", ["build_model"]),
+        (net(arguments=", width") + "def anything() -> nn.Module:\n    return Net(3)\n", ["anything"]),
+        (net(arguments=", width") + "def anything() -> 'Net':\n    return Net(3)\n", ["anything"]),
+        (net() + "def helper():\n    return Net()\n", ["Net"]),
+        (net() + "def get_model(depth):\n    return Net()\n", ["Net"]),
+        (net("_Private") + net(), ["Net"]),
+        (net() + "class Whole(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.part = Net()\n"
+         "    def forward(self, x):\n        return self.part(x)\n", ["Whole"]),
+        (net() + "class Loss(nn.Module):\n    def forward(self, x, y):\n        return x - y\n", ["Net"]),
+        (net() + "from torchvision.models import resnet18, ResNet\n", ["Net"]),
+        ("pair = nn.Sequential(nn.Conv2d(3, 3, 1))\nalias = pair\n", ["pair"]),
+    ],
+)  # fmt: skip
+def test_every_model_in_a_file(model_file, code, found):
+    path = model_file(code)
+    assert labels(path) == [f"{path}:{name}" for name in found]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "message"),
+    [
+        ("x = 1\n", NothingToAnalyzeError, "model.py: holds no model; a model is a module-level instance"),
+        (net(arguments=", width, depth"), TargetError, "model.py:Net needs the arguments width, depth; give them as 'model.py:Net(width=..., depth=...)'"),
+        ("class Net(nn.Module):\n    def __init__(self):\n        raise ValueError('too deep')\n    def forward(self, x):\n        return x\n",
+         TargetError, "model.py:Net: building the model fails: ValueError: too deep"),
+    ],
+)  # fmt: skip
+def test_files_without_a_usable_model(model_file, code, kind, message):
+    path = model_file(code)
+    with pytest.raises(kind) as caught:
+        load_targets(path)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "message"),
+    [
+        (":Nett", "model.py has no 'Nett'; did you mean Net?"),
+        (":zzz", "model.py has no 'zzz'; it has Net, Sized, model"),
+        (":WIDTH", "WIDTH is a int, not a model or a function that makes one"),
+        (":model(3)", "model is a model already, not a function; leave the arguments out"),
+        (":Sized", "model.py:Sized needs the arguments width; give them as 'model.py:Sized(width=...)'"),
+    ],
+)
+def test_wrong_names(model_file, suffix, message):
+    path = model_file(net() + net("Sized", ", width") + "WIDTH = 3\nmodel = Net()\n")
+    with pytest.raises(TargetError) as caught:
+        load_targets(path + suffix)
+    assert message in str(caught.value)
+
+
+def test_arguments_are_passed(model_file):
+    path = model_file("def build(width, depth=1):\n    return nn.Sequential(*[nn.Conv2d(3, width, 1) for _ in range(depth)])\n")
+    (target,) = load_targets(f"{path}:build(5, depth=2)")
+    model, on_meta = target.build()
+    assert on_meta
+    assert [conv.weight.shape[0] for conv in model] == [5, 5]
+
+
+def test_models_are_built_without_data_where_the_constructor_allows_it(model_file):
+    drop = "        self.rate = torch.linspace(0, 1, 3)[1].item()\n    def forward"
+    path = model_file(net("Plain") + net("Computing").replace("    def forward", drop, 1))
+    plain, computing = load_targets(path)
+    assert plain.build()[0].conv.weight.device.type == "meta"
+    model, on_meta = computing.build()
+    assert not on_meta
+    assert model.conv.weight.device.type == "cpu"
+    assert plain.build_with_data().conv.weight.device.type == "cpu"
+
+
+def test_results_that_are_not_models(model_file):
+    path = model_file("def build():\n    return 3\n")
+    with pytest.raises(TargetError, match=r"model.py:build: makes a int, not a torch.nn.Module"):
+        load_targets(f"{path}:build")[0].build()
+
+
+def test_places_point_at_the_definition(model_file):
+    path = model_file(net())
+    (target,) = load_targets(path)
+    assert (target.path, target.line) == (path, 4)
+
+
+def test_modules_by_dotted_name():
+    (target,) = load_targets("torchvision.models:squeezenet1_1")
+    assert target.path is None
+    assert isinstance(target.build()[0], torch.nn.Module)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("torchvision:resnet19", "torchvision has no model 'resnet19'; did you mean resnet18"),
+        ("timm:resnet5", "timm has no model 'resnet5'; did you mean resnet"),
+    ],
+)
+def test_unknown_catalogue_models(text, message):
+    pytest.importorskip(text.partition(":")[0])
+    with pytest.raises(TargetError) as caught:
+        load_targets(text)
+    assert message in str(caught.value)
+
+
+def test_catalogue_models_load_no_weights(monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("a download was attempted")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
+    for text in ("torchvision:fasterrcnn_resnet50_fpn", "torchvision:deeplabv3_resnet50", "torchvision:resnet18(num_classes=10)"):
+        assert load_targets(text)[0].build()[0]

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from rfcheck.errors import TargetError
+from rfcheck.target.spec import TargetSpec, parse_target
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("model.py", TargetSpec("model.py", "file", "model.py", None)),
+        ("a/b.py:Net", TargetSpec("a/b.py:Net", "file", "a/b.py", "Net")),
+        (
+            "b.py:make(10, name='x', w=[1, 2])",
+            TargetSpec("b.py:make(10, name='x', w=[1, 2])", "file", "b.py", "make", True, (10,), {"name": "x", "w": [1, 2]}),
+        ),
+        ("pkg.mod:Net", TargetSpec("pkg.mod:Net", "module", "pkg.mod", "Net")),
+        ("pkg.mod:nets.small", TargetSpec("pkg.mod:nets.small", "module", "pkg.mod", "nets.small")),
+        ("torchvision:resnet18", TargetSpec("torchvision:resnet18", "torchvision", "torchvision", "resnet18")),
+        (
+            "timm:resnet50(num_classes=10)",
+            TargetSpec("timm:resnet50(num_classes=10)", "timm", "timm", "resnet50", True, (), {"num_classes": 10}),
+        ),
+    ],
+)
+def test_forms(text, spec):
+    assert parse_target(text) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("model", "model: not a target; give a file model.py, model.py:name, package.module:name or torchvision:name"),
+        ("a b:Net", "a b:Net: 'a b' is neither a Python file nor the name of a module"),
+        ("m.py:make(n=x)", "m.py:make(n=x): arguments must be literals"),
+        ("m.py:make(**{'a': 1})", "arguments must be written out"),
+        ("m.py:make(", "m.py:make(: 'make(' is not a name or a call like build(num_classes=10)"),
+        ("m.py:", "is not a name or a call"),
+        ("m.py:[1][0]", "the part behind the colon must be a name or a call"),
+        ("m.py:__import__('os').system('true')", "the part behind the colon must be a name or a call"),
+    ],
+)
+def test_wrong_forms(text, message):
+    with pytest.raises(TargetError) as caught:
+        parse_target(text)
+    assert message in str(caught.value)

@@ -1,0 +1,42 @@
+"""What a start must not import; each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "torchvision", "networkx", "matplotlib", "numpy", "fvcore")
+
+
+def imported(code: str, names: tuple[str, ...] = HEAVY) -> list[str]:
+    """The heavy packages that a piece of code has imported when it ends."""
+    script = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\nprint([n for n in {names!r} if n in sys.modules], file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return eval(done.stderr.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import rfcheck",
+        "from rfcheck.cli import main; main(['--help'])",
+        "from rfcheck.cli import main; main(['--version'])",
+        "from rfcheck.cli import main; main(['check', '--help'])",
+        "from rfcheck.cli import main; main(['rule'])",
+        "from rfcheck.cli import main; main(['rule', 'RF101'])",
+        "from rfcheck.cli import main; main(['examples/unet.py'])",
+    ],
+)
+def test_no_torch(code):
+    assert imported(code) == []
+
+
+def test_the_check_can_fail():
+    assert "torch" in imported("from rfcheck import analyze")
+
+
+def test_an_analysis_leaves_torchs_compiler_and_the_plotting_alone():
+    code = "from rfcheck.cli import main; main(['examples/resnet18_cifar.py', '--resolution', '32', '--output-file', '/dev/null'])"
+    assert imported(code, ("torchvision", "matplotlib", "fvcore", "sympy", "torch._dynamo", "triton", "pandas", "cel.cli")) == []
