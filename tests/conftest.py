@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,8 @@ def run(capsys):
 def model_file(tmp_path, monkeypatch):
     """Write a Python file into an empty current folder; returns its name."""
     monkeypatch.chdir(tmp_path)
+    for name in [name for name in sys.modules if name.startswith("_rfcheck_")]:
+        monkeypatch.delitem(sys.modules, name)
 
     def write(code: str, name: str = "model.py") -> str:
         (tmp_path / name).write_text("import torch\nfrom torch import nn\n" + code, encoding="utf-8")

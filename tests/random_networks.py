@@ -133,6 +133,9 @@ class RandomModule(nn.Module):
         self.detach_gates = False
         self.steps = nn.ModuleList(self._module(node, step) for node, step in enumerate(network.steps))
 
+    def __repr__(self) -> str:
+        return "\n".join(f"{node}: {step}" for node, step in enumerate(self.network.steps))
+
     def _module(self, node: int, step: Step) -> nn.Module:
         if step.shares is not None or step.kind not in ("conv", "pool", "transposed"):
             return nn.Identity()

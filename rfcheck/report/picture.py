@@ -43,7 +43,7 @@ def layer_bars(layers: Sequence[Layer], sizes: tuple[int, ...], marked: Collecti
     if not judged:
         return []
     pointed = _judged_in_place(layers, marked)
-    per_column = -(-len(judged) // max(width - 1, 1))
+    per_column = -(-len(judged) // max(width - 2, 1))  # one for the border, one for a column cut by it
     border = next((i for i, layer in enumerate(judged) if layer.in_tail), None)
     cells: list[Cell] = []
     start = 0

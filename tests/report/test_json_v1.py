@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+
+from torch import nn
+
+import rfcheck
+from rfcheck import analyze
+from rfcheck.report.json_v1 import VERSION, dump
+
+
+def test_the_whole_structure():
+    analysis = analyze(
+        nn.Sequential(nn.Conv2d(1, 2, 3, stride=2), nn.Flatten(), nn.Linear(2 * 9, 4)), (1, 8, 8), settings={"ignore": ("RF",)}
+    )
+    conv = {
+        "name": "0", "kind": "conv", "role": "features", "module_type": "Conv2d", "kernel": [3, 3], "stride": [2, 2], "dilation": [1, 1],
+        "padding": [0, 0], "groups": 1, "in_channels": 1, "out_channels": 2, "in_size": [8, 8], "out_size": [3, 3], "jump": [2, 2],
+        "r_min": [3, 3], "r_max": [3, 3], "r_in_min": [1, 1], "r_in_max": [1, 1], "live_taps": 1.0, "flops": 162, "params": 20,
+        "judged": True, "productive": True, "in_tail": False, "source": None,
+    }  # fmt: skip
+    head = {
+        "name": "2", "kind": "linear", "role": "head", "module_type": "Linear", "kernel": None, "stride": None, "dilation": None,
+        "padding": None, "groups": None, "in_channels": 18, "out_channels": 4, "in_size": [3, 3], "out_size": [1, 1], "jump": [0, 0],
+        "r_min": ["inf", "inf"], "r_max": ["inf", "inf"], "r_in_min": [3, 3], "r_in_max": [3, 3], "live_taps": None, "flops": 72,
+        "params": 76, "judged": False, "productive": None, "in_tail": False, "source": None,
+    }  # fmt: skip
+    assert analysis.to_dict() == {
+        "version": VERSION,
+        "rfcheck": rfcheck.__version__,
+        "model": "Sequential",
+        "input": {"channels": 1, "size": [8, 8]},
+        "traced_with": "meta",
+        "assumptions": [],
+        "border_min": None,
+        "border_max": None,
+        "tail": [],
+        "resolution_range": {"lowest": [1, 1], "highest": [3, 3]},
+        "cost": {"flops": 234, "params": 96, "activation_bytes": 88},
+        "tail_cost": {"flops": 0, "params": 0, "activation_bytes": 0},
+        "flops_by_operator": {"aten::convolution": 162, "aten::addmm": 72},
+        "findings": [],
+        "layers": [conv, head],
+    }
+
+
+def test_text_is_strict_json():
+    analysis = analyze(nn.Sequential(nn.Conv2d(3, 3, 3), nn.AdaptiveAvgPool2d(1)), 8)
+    assert json.loads(analysis.to_json()) == json.loads(dump(analysis.to_dict()))
+    assert "Infinity" not in analysis.to_json()
