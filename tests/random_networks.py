@@ -234,7 +234,7 @@ class _Drawing:
             elif kind == "softplus":
                 at = self.network.add(Step(kind, (at,)))
             elif min(self.network.jumps[at]) >= 1:
-                kernel = self.pair(1, 4) if kind == "transposed" else (1, 1)
+                kernel = self.pair(2, 4) if kind == "transposed" else (1, 1)
                 at = self.network.add(Step(kind, (at,), kernel, (2, 2)))
         return at
 

@@ -14,5 +14,5 @@ def test_models_without_a_file_go_by_their_target():
     there = Result("m.py:Net", "m.py", 7, analysis)
     assert concise_lines(Run((here, there), ())) == [
         f"torchvision:net: RF104 [warning] {text}",
-        f"m.py:7: RF104 [warning]: {text}",
+        f"m.py:7: RF104 [warning] {text}",
     ]
