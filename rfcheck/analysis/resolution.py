@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def last_feature_map(graph: nx.DiGraph, roles: Mapping[str, Role]) -> str | None:
-    """The last node in execution order that still holds a feature map; None where there is none."""
-    return next(
-        (name for name in reversed(graph._node) if roles[name] == "features" and graph._node[name].get("spatial", True)), None
-    )
+    """The last node in execution order that computes a feature map, and does not only move it; None where there is none."""
+    maps = [name for name, node in graph._node.items() if roles[name] == "features" and node["spatial"]]
+    computed = [name for name in maps if graph._node[name]["kind"] not in ("rearrange", "elementwise", "input")]
+    return computed[-1] if computed else maps[-1] if maps else None
 
 
 def resolution_range(

@@ -45,7 +45,7 @@ def _is_behind_global(name: str, node: dict[str, object], graph: nx.DiGraph, fie
         return False
     if node.get("over_positions"):
         return True
-    if not any(graph._node[s].get("spatial", True) for s in sources):
+    if not any(graph._node[s]["spatial"] for s in sources):
         return True
     return all(
         (r := fields[source][axis].r_min) is not None and math.isinf(r) for source in sources for axis in range(graph.graph["axes"])

@@ -126,7 +126,7 @@ class Facts:
         """The input: its extent per axis by name, as a list and as text."""
         sizes = self.network.input_size
         names = _AXIS_NAMES.get(len(sizes), ())
-        text = _crossed(sizes)
+        text = _crossed(sizes) if len(sizes) > 1 else f"{sizes[0]}-long"
         return {"size": list(sizes), "text": text, "channels": self.network.channels, **dict(zip(names, sizes, strict=False))}
 
     def last_map(self) -> dict[str, Any] | None:
