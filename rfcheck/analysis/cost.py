@@ -18,7 +18,8 @@ class Cost:
     Attributes:
         flops: multiply-accumulates.
         params: parameters, each counted once.
-        activation_bytes: bytes of the tensors that its operators allocate; views and in-place results allocate none.
+        activation_bytes: bytes of the results that its operators allocate; views and in-place results allocate none, and
+            positions of maxima or statistics that an operator returns beside its result do not count.
     """
 
     flops: int

@@ -141,7 +141,7 @@ def _feature_map(graph: nx.DiGraph, fields: Fields, name: str) -> FeatureMap:
 def _unknown_operators(graph: nx.DiGraph, fields: Fields, role_of: dict[str, Role]) -> list[UnknownOperator]:
     found: list[UnknownOperator] = []
     for name, text in graph.graph["assumptions"].items():
-        if role_of[name] != "head":
+        if any(role_of[source] != "head" for source in graph._pred[name]):
             operator, _, assumption = text.partition(": ")
             resolved = all(field.widest is not None for field in fields[name])
             found.append(UnknownOperator(name, operator, assumption, resolved, not assumption.startswith("unknown operator")))

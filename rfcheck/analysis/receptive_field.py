@@ -118,6 +118,7 @@ def _node_field(
 ) -> NodeField:
     widest: list[tuple[Reach, str]] = []
     paths: list[PathState] = []
+    size = node["sizes"][axis]
     substitute = settings.projection == "downsampling" and _subsamples(node, axis)
     for source, edge in edges:
         before = fields[source][axis]
@@ -131,16 +132,17 @@ def _node_field(
             else:
                 return _UNKNOWN
             identical = reach is IDENTITY
-            widest.append((before.widest if identical else compose(reach, before.widest), source))
+            widest.append((before.widest if identical else compose(reach, before.widest, size), source))
             if substitute:
                 reach = _stand_in(reach)
             paths.extend(
-                PathState(name, state.reach if identical else compose(reach, state.reach), state) for state in before.narrowest
+                PathState(name, state.reach if identical else compose(reach, state.reach, size), state)
+                for state in before.narrowest
             )
     if len(widest) == 1:
         whole, origin = widest[0]
     else:
-        whole = hull([reach for reach, _ in widest], node["sizes"][axis])
+        whole = hull([reach for reach, _ in widest], size)
         origin = max(widest, key=lambda item: item[0].extent)[1]
     limit = whole.extent
     capped = [path._replace(reach=whole) if path.reach.extent > limit else path for path in paths] if substitute else paths
@@ -149,7 +151,7 @@ def _node_field(
 
 def _subsamples(node: dict[str, Any], axis: int) -> bool:
     """Whether a convolution reads fewer positions than it steps over."""
-    return node["kind"] == "conv" and not node["transposed"] and bool(node["kernel"][axis] < node["stride"][axis])
+    return node["kind"] == "conv" and not node.get("transposed") and bool(node["kernel"][axis] < node["stride"][axis])
 
 
 def _stand_in(reach: Reach) -> Reach:
@@ -157,7 +159,8 @@ def _stand_in(reach: Reach) -> Reach:
     if reach.period != 1 or reach.is_global:
         return reach
     first, last, stride = int(reach.first[0]), int(reach.last[0]), reach.advance
-    return Reach(1, stride, (first - (stride - 1),), (max(last, first + stride - 1),))
+    lowest, extent = first - (stride - 1), max(2 * stride - 1, last - first + 1)
+    return Reach(1, stride, (lowest,), (lowest + extent - 1,))
 
 
 def _smallest(paths: list[PathState]) -> tuple[PathState, ...]:

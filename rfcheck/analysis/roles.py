@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rfcheck.analysis.receptive_field import Fields
 
@@ -17,7 +17,7 @@ def roles(graph: nx.DiGraph, fields: Fields) -> dict[str, Role]:
     """The role of every node.
 
     A node is in a gate if everything that it feeds goes through the weight side of a product that re-weights a feature map. It is
-    in the head if it is behind a global operator on every path, or holds no positions any more. All others are features.
+    in the head if it is a global operator or behind one on every path, or holds no positions any more. All others are features.
 
     Args:
         graph: as made by `rfcheck.graph.build.build_graph`.
@@ -39,14 +39,9 @@ def roles(graph: nx.DiGraph, fields: Fields) -> dict[str, Role]:
     return result
 
 
-def _is_behind_global(name: str, node: dict[str, object], graph: nx.DiGraph, fields: Fields) -> bool:
-    sources = list(graph._pred[name])
-    if not sources:
-        return False
-    if node.get("over_positions"):
+def _is_behind_global(name: str, node: dict[str, Any], graph: nx.DiGraph, fields: Fields) -> bool:
+    """Whether a node sees everything on every path, or holds no positions any more."""
+    if not node["spatial"]:
         return True
-    if not any(graph._node[s]["spatial"] for s in sources):
-        return True
-    return all(
-        (r := fields[source][axis].r_min) is not None and math.isinf(r) for source in sources for axis in range(graph.graph["axes"])
-    )
+    smallest = [fields[name][axis].r_min for axis in range(graph.graph["axes"])]
+    return all(r is not None and math.isinf(r) for r in smallest)

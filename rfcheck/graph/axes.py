@@ -261,7 +261,9 @@ class Reading:
                 continue
             for digit in mixed:
                 every_value = Reach(1, 0, (0,), (digit.size - 1,))
-                self._then(axis, lift(every_value, digit.spacing, digit.size, digit.size, outermost=False))
+                mixed_reach = lift(every_value, digit.spacing, digit.size, digit.size, outermost=False)
+                whole = digit.spacing * digit.size >= axis_size(self.layout, axis)
+                self._then(axis, mixed_reach._replace(finite=True) if whole else mixed_reach)
 
     def drop(self, dim: int) -> None:
         """Read all values of the dimension into one and forget its positions; plain factors vanish with it."""

@@ -44,6 +44,7 @@ class _Builder:
         self.layouts: dict[int, Layout] = {trace.recording.input_value: image_layout(trace.shape, tuple(range(self.axes)))}
         self.weights: set[int] = set()
         self.sixths: set[int] = set()
+        self.sources: dict[int, int] = {}  # of values that were moved or copied from one other value
         self.margins: dict[int, dict[int, tuple[int, int]]] = {}
 
     def gather(self, record: OpRecord) -> Gathered:
@@ -54,13 +55,15 @@ class _Builder:
             gathered.layouts = gathered.layouts * len(record.outputs)
         for out, layout in zip(record.outputs, gathered.layouts, strict=False):
             self.layouts[out.value] = layout
+            if len(gathered.edges) == 1 and gathered.kind in ("rearrange", "join"):
+                self.sources[out.value] = gathered.edges[0].value
         self._follow_weights(record, gathered)
         self._follow_margins(record, gathered)
         return gathered
 
     def _gather(self, record: OpRecord, call: Call) -> Gathered:
         if record.func is SCATTER:
-            return writes.scatter(call)
+            return writes.scatter(call, wraps=self._is_part_of_base(record))
         meaning = operators.meaning_of(record.func)
         if meaning is None:
             return _unknown_operator(call)
@@ -70,6 +73,11 @@ class _Builder:
             return _GATHER[type(meaning)](meaning, call)
         except Exception as error:  # a use of a known operator that its entry does not foresee is unknown, not fatal
             return call.unknown(f"cannot be followed ({type(error).__name__}: {error})")
+
+    def _is_part_of_base(self, record: OpRecord) -> bool:
+        """Whether a write puts a part of a tensor beside itself, as circular padding does."""
+        base, source = record.args[0].value, record.args[1].value
+        return base is not None and self.sources.get(self.sources.get(source, -1), -1) == base
 
     def _follow_weights(self, record: OpRecord, gathered: Gathered) -> None:
         """Results that can weigh a map: sigmoids and softmaxes, and relu6(x + 3) / 6, which is a hard sigmoid written out."""
@@ -212,11 +220,11 @@ def _add_node(
         shape=out.shape,
         sizes=mixing.axis_sizes(layout, axes),
         in_sizes=mixing.axis_sizes(read, axes),
-        spatial=bool(axes_held(layout)),
+        spatial=bool(axes_held(layout)) or any(edge.reaches is None for edge in gathered.edges),
         flops=multiply_accumulates(record.func, record.args, record.kwargs, [o.shape for o in record.outputs]) if slot == 0 else 0,
         params=sum(sizes.get(p, 0) for p in params),
         param_names=params,
-        bytes=sum(o.fresh_bytes for o in record.outputs) if slot == 0 else 0,
+        bytes=record.outputs[0].fresh_bytes if slot == 0 else 0,
         **_by_axis(gathered.attributes, axes),
     )
 

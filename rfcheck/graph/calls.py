@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from rfcheck.graph.axes import Layout, Reading, align, plain_layout
+from rfcheck.graph.axes import Layout, Reading, align, image_layout, plain_layout
 from rfcheck.graph.reach import GLOBAL, IDENTITY, Reach, compose
 from rfcheck.graph.records import OpRecord, TensorArg
 
@@ -107,9 +107,16 @@ class Call:
         return Edge(_value(tensor), met(reading, result, self.axes))
 
     def unknown(self, note: str, kind: str = "other") -> Gathered:
-        """The answer where nothing can be said about positions."""
+        """The answer where nothing can be said about positions; a result shaped like a feature map is taken for one."""
         edges = [Edge(_value(t), None) for t in self.images]
-        return Gathered([plain_layout(out.shape) for out in self.record.outputs], edges, kind, note=note)
+        shape = self.images[0].shape
+        axes = tuple(range(self.axes))
+        is_map = len(shape) == self.axes + 2 and self.layout(self.images[0]) == image_layout(shape, axes)
+        layouts = [
+            image_layout(out.shape, axes) if is_map and len(out.shape) == len(shape) else plain_layout(out.shape)
+            for out in self.record.outputs
+        ]
+        return Gathered(layouts, edges, kind, note=note)
 
     def all_global(self, kind: str = "other", note: str | None = None) -> Gathered:
         """The answer where every output reads all positions, and the result holds none."""

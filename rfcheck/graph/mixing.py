@@ -129,7 +129,7 @@ def placed(start: int, step: int, size: int, total: int) -> Reach:
     last: list[Position] = [-math.inf] * total
     for i in range(size):
         first[start + i * step] = last[start + i * step] = i
-    return Reach(total, total // step, tuple(first), tuple(last))
+    return Reach(total, total // step, tuple(first), tuple(last), finite=True)
 
 
 def _with_extra_tokens(call: Call, tensors: list[TensorArg], holder: TensorArg, dim: int) -> Gathered:
@@ -211,6 +211,7 @@ def _product(call: Call, x: TensorArg, y: TensorArg) -> Gathered:
     result: Layout = tuple(result_dims)
     mixed = [len(y.shape) - 2] + ([columns] if result_dims[-1] == plain(y.shape[-1]) else [])
     edges = [call.edge(x, left, result), _mixed_edge(call, y, mixed, result)]
+    edges[0].gate = edges[0].value in call.weights  # attention weights only weigh the values
     return Gathered([result], edges, "matmul", note=_mismatch(edges))
 
 
@@ -236,8 +237,13 @@ def _mismatch(edges: list[Edge]) -> str | None:
     return "multiplies inputs whose positions do not correspond" if any(e.reaches is None for e in edges) else None
 
 
+def _value_of(tensor: TensorArg) -> int:
+    assert tensor.value is not None
+    return tensor.value
+
+
 def attention(_: Attention, call: Call) -> Gathered:
-    """Every query token reads all key and value tokens of its window."""
+    """Every query token reads all value tokens of its window; queries and keys only weigh them."""
     query, key, value = call.record.args[:3]
     layout = call.layout(query)
     result = (*layout[:-1], plain(call.out_shape[-1]))
@@ -246,9 +252,11 @@ def attention(_: Attention, call: Call) -> Gathered:
         if t.value is None:
             continue
         if t is query:
-            edges.append(call.edge(t, Reading(layout), (*layout[:-1], layout[-1])))
+            edges.append(Edge(_value_of(t), {}, gate=True))
         else:
-            edges.append(_mixed_edge(call, t, [len(t.shape) - 2, len(t.shape) - 1], result))
+            edge = _mixed_edge(call, t, [len(t.shape) - 2], result)
+            edge.gate = t is key
+            edges.append(edge)
     others = [plain_layout(out.shape) for out in call.record.outputs[1:]]
     return Gathered([result, *others], edges, "attention", note=_mismatch(edges))
 

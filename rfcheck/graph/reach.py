@@ -33,6 +33,8 @@ class Reach(NamedTuple):
         first: lowest position read, one entry per phase.
         last: highest position read, one entry per phase.
         step: distance between the positions read (the dilation); 1 when all between first and last are read.
+        finite: whether the map is written out for outputs 0 to ``period - 1`` because it repeats nowhere; beyond them it goes on
+            from its ends at its average rate.
     """
 
     period: int
@@ -40,6 +42,7 @@ class Reach(NamedTuple):
     first: tuple[Position, ...]
     last: tuple[Position, ...]
     step: int = 1
+    finite: bool = False
 
     @property
     def extent(self) -> Position:
@@ -62,6 +65,7 @@ class Reach(NamedTuple):
 
 IDENTITY = Reach(1, 1, (0,), (0,))
 GLOBAL = Reach(1, 0, (-math.inf,), (math.inf,))
+NOTHING = Reach(1, 0, (math.inf,), (-math.inf,))
 FIRST_UNIT = Reach(1, 0, (0,), (0,))
 """Every output reads position 0: an axis that was reduced to one unit and is spread over positions again."""
 
@@ -94,7 +98,7 @@ def from_table(first: Sequence[int], last: Sequence[int], advance: int) -> Reach
 @lru_cache(maxsize=4096)
 def shortest(reach: Reach) -> Reach:
     """The same map with the smallest period that describes it."""
-    period, advance, first, last, step = reach
+    period, advance, first, last, step, _ = reach
     if period == 1:
         return reach
     for candidate in _divisors(period):
@@ -106,6 +110,12 @@ def shortest(reach: Reach) -> Reach:
     return reach
 
 
+@lru_cache(maxsize=4096)
+def _average_move(reach: Reach, outputs: int) -> tuple[int, int]:
+    """How far a finite map moves over some outputs on average, rounded down and up."""
+    return outputs * reach.advance // reach.period, -(-outputs * reach.advance // reach.period)
+
+
 def _divisors(number: int) -> list[int]:
     """The proper divisors, smallest first."""
     small = [n for n in range(1, math.isqrt(number) + 1) if number % n == 0]
@@ -115,44 +125,64 @@ def _divisors(number: int) -> list[int]:
 @lru_cache(maxsize=4096)
 def _is_monotone(reach: Reach) -> bool:
     """Whether neither end ever moves back as the output position grows, so that a range of outputs is spanned by its ends."""
-    ends = ((reach.first, reach.first[0] + reach.advance), (reach.last, reach.last[0] + reach.advance))
+    beyond = -math.inf if reach.finite else reach.advance
+    ends = ((reach.first, reach.first[0] + beyond), (reach.last, reach.last[0] + beyond))
     return math.inf not in reach.first and all(
         values[q] <= (values[q + 1] if q + 1 < reach.period else after) for values, after in ends for q in range(reach.period)
     )
 
 
 @lru_cache(maxsize=16384)
-def compose(outer: Reach, inner: Reach) -> Reach:
-    """What ``outer`` reads through ``inner``: the positions before ``inner`` that reach each output of ``outer``."""
+def compose(outer: Reach, inner: Reach, size: int = 0) -> Reach:
+    """What ``outer`` reads through ``inner``: the positions before ``inner`` that reach each output of ``outer``.
+
+    Args:
+        outer: applied last.
+        inner: applied first.
+        size: number of outputs, needed only where one of the maps is finite.
+    """
     if inner.period == 1 and outer.period == 1:
         if outer.is_global or inner.is_global:
             return GLOBAL
+        if outer.first[0] > outer.last[0] or inner.first[0] > inner.last[0]:
+            return NOTHING
         jump = inner.advance
         ends = (outer.first[0] * jump, outer.last[0] * jump)
         return Reach(1, outer.advance * jump, (inner.first[0] + min(ends),), (inner.last[0] + max(ends),))
-    return _compose_phases(outer, inner)
-
-
-def _compose_phases(outer: Reach, inner: Reach) -> Reach:
     if outer.is_global or inner.is_global:
         return GLOBAL
+    if outer.finite or inner.finite:
+        return _compose_finite(outer, inner, size)
     repeats = inner.period // math.gcd(inner.period, outer.advance) if outer.advance else 1
     period = outer.period * repeats
-    advance = outer.advance * repeats * inner.advance // inner.period
+    first, last = _composed_spans(outer, inner, period)
+    return shortest(Reach(period, outer.advance * repeats * inner.advance // inner.period, first, last))
+
+
+def _compose_finite(outer: Reach, inner: Reach, size: int) -> Reach:
+    """The composition written out output by output, as many as there are or as the finite map provides for."""
+    if not size:
+        size = outer.period if outer.finite else max(round(inner.period * outer.period / max(abs(outer.advance), 1)), 1)
+    first, last = _composed_spans(outer, inner, size)
+    advance = round(size * outer.advance * inner.advance / (outer.period * inner.period))
+    return shortest(Reach(size, advance, first, last, finite=True))
+
+
+def _composed_spans(outer: Reach, inner: Reach, count: int) -> tuple[tuple[Position, ...], tuple[Position, ...]]:
+    """Lowest and highest position that each of the first outputs reads."""
     first: list[Position] = []
     last: list[Position] = []
-    for q in range(period):
-        cycle, phase = divmod(q, outer.period)
-        low, high = outer.first[phase], outer.last[phase]
+    for q in range(count):
+        low, high = _at(outer, q)
         if low > high:
             first.append(math.inf)
             last.append(-math.inf)
             continue
-        taps = _deciding_taps(int(low) + cycle * outer.advance, int(high) + cycle * outer.advance, outer.step, inner)
+        taps = _deciding_taps(int(low), int(high), outer.step, inner)
         spans = [_at(inner, tap) for tap in taps]
         first.append(min(span[0] for span in spans))
         last.append(max(span[1] for span in spans))
-    return shortest(Reach(period, advance, tuple(first), tuple(last)))
+    return tuple(first), tuple(last)
 
 
 def _deciding_taps(low: int, high: int, step: int, inner: Reach) -> Iterable[int]:
@@ -160,14 +190,25 @@ def _deciding_taps(low: int, high: int, step: int, inner: Reach) -> Iterable[int
     if _is_monotone(inner):
         return (low, high)
     edge = inner.period * step
-    if high - low <= 2 * edge:
+    if inner.finite or high - low <= 2 * edge:
         return range(low, high + 1, step)
     return (*range(low, low + edge, step), *range(high, high - edge, -step))
 
 
 def _at(reach: Reach, position: int) -> tuple[Position, Position]:
+    if reach.finite:
+        return _at_finite(reach, position)
     cycle, phase = divmod(position, reach.period)
     return reach.first[phase] + cycle * reach.advance, reach.last[phase] + cycle * reach.advance
+
+
+def _at_finite(reach: Reach, position: int) -> tuple[Position, Position]:
+    inside = min(max(position, 0), reach.period - 1)
+    low, high = reach.first[inside], reach.last[inside]
+    if inside == position:
+        return low, high
+    down, up = _average_move(reach, abs(position - inside))
+    return (low - down, high - up) if position < 0 else (low + up, high + down)
 
 
 def hull(maps: Sequence[Reach], size: int) -> Reach:
@@ -189,7 +230,8 @@ def hull(maps: Sequence[Reach], size: int) -> Reach:
 def _hull_of_two(one: Reach, two: Reach, size: int) -> Reach:
     if one.is_global or two.is_global:
         return GLOBAL
-    if one.advance * two.period == two.advance * one.period:
+    finite = one.finite or two.finite or one.advance * two.period != two.advance * one.period
+    if not finite:
         period = math.lcm(one.period, two.period)
         advance = one.advance * (period // one.period)
     else:
@@ -199,7 +241,7 @@ def _hull_of_two(one: Reach, two: Reach, size: int) -> Reach:
     spans = [(_at(one, q), _at(two, q)) for q in range(period)]
     first = tuple(min(a[0], b[0]) for a, b in spans)
     last = tuple(max(a[1], b[1]) for a, b in spans)
-    return shortest(Reach(period, advance, first, last))
+    return shortest(Reach(period, advance, first, last, finite=finite))
 
 
 def covers(wide: Reach, narrow: Reach) -> bool:
@@ -210,9 +252,13 @@ def covers(wide: Reach, narrow: Reach) -> bool:
         return False
     if wide.period == narrow.period == 1:
         return wide.extent >= narrow.extent
-    spans = [(_at(wide, q), _at(narrow, q)) for q in range(math.lcm(wide.period, narrow.period))]
-    least = max(w[0] - n[0] for w, n in spans)
-    most = min(w[1] - n[1] for w, n in spans)
+    finite = wide.finite or narrow.finite
+    phases = max(wide.period, narrow.period) if finite else math.lcm(wide.period, narrow.period)
+    spans = [(w, n) for w, n in ((_at(wide, q), _at(narrow, q)) for q in range(phases)) if n[0] <= n[1]]
+    if any(w[0] > w[1] for w, _ in spans):
+        return False
+    least = max((w[0] - n[0] for w, n in spans), default=0)
+    most = min((w[1] - n[1] for w, n in spans), default=0)
     return least <= most
 
 
@@ -236,11 +282,12 @@ def lift(reach: Reach, spacing: int, size_in: int, size_out: int, outermost: boo
     last: list[Position] = []
     for digit in range(digits):
         low, high = _at(reach, digit)
-        if not outermost:
-            low, high = max(low, 0), min(high, size_in - 1)
+        if not outermost and low <= high:
+            inside = [tap for tap in range(int(low), int(high) + 1, reach.step) if 0 <= tap < size_in]
+            low, high = (inside[0], inside[-1]) if inside else (math.inf, -math.inf)
         for offset in range(spacing):
             empty = low > high
             first.append(math.inf if empty else low * spacing + offset)
             last.append(-math.inf if empty else high * spacing + offset)
     advance = (reach.advance if outermost else size_in) * spacing
-    return shortest(Reach(digits * spacing, advance, tuple(first), tuple(last), reach.step * spacing))
+    return shortest(Reach(digits * spacing, advance, tuple(first), tuple(last), reach.step * spacing, reach.finite))

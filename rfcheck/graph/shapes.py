@@ -87,7 +87,7 @@ def _convolution(
     groups: int,
 ) -> Any:
     axes = weight.dim() - 2
-    if x.dim() != axes + 2 or x.device != weight.device or x.dtype != weight.dtype or 0 in x.shape:
+    if axes < 1 or groups < 1 or x.dim() != axes + 2 or x.device != weight.device or x.dtype != weight.dtype or 0 in x.shape:
         return NotImplemented
     filters = weight.shape[1] * groups if is_transposed else weight.shape[0]
     read = weight.shape[0] if is_transposed else weight.shape[1] * groups
@@ -113,23 +113,25 @@ def _batch_norm(
 ) -> Any:
     if training or mean is None or x.dim() < 2 or not x.is_contiguous() or mean.shape[0] != x.shape[1] or mean.device != x.device:
         return NotImplemented
-    if mean.dtype != x.dtype:
+    if mean.dtype != x.dtype or not x.dtype.is_floating_point:
         return NotImplemented
-    return _empty(x.shape, x), _empty((0,), x), _empty((0,), x)
+    return _empty(x.shape, x), _empty((x.shape[1],), x), _empty((x.shape[1],), x)
 
 
 def _layer_norm(x: Tensor, shape: Sequence[int], weight: Any, bias: Any, eps: float) -> Any:
     normalized = len(shape)
     if list(x.shape[x.dim() - normalized :]) != list(shape) or not x.is_contiguous() or x.dtype != torch.float32:
         return NotImplemented
-    if any(w is not None and (w.dtype != x.dtype or w.device != x.device) for w in (weight, bias)):
+    if any(w is not None and (w.dtype != x.dtype or list(w.shape) != list(shape)) for w in (weight, bias)):
         return NotImplemented
     kept = [*x.shape[: x.dim() - normalized], *[1] * normalized]
     return _empty(x.shape, x), _empty(kept, x), _empty(kept, x)
 
 
 def _group_norm(x: Tensor, weight: Any, bias: Any, n: int, c: int, hw: int, groups: int, eps: float) -> Any:
-    if not x.is_contiguous() or x.dtype != torch.float32 or x.numel() != n * c * hw or c % groups:
+    if not x.is_contiguous() or x.dtype != torch.float32 or x.numel() != n * c * hw or groups < 1 or c % groups:
+        return NotImplemented
+    if any(w is not None and (w.dtype != x.dtype or tuple(w.shape) != (c,)) for w in (weight, bias)):
         return NotImplemented
     return _empty(x.shape, x), _empty((n, groups), x), _empty((n, groups), x)
 
@@ -248,10 +250,10 @@ def _unsafe_view(x: Tensor, shape: Sequence[int]) -> Any:
 
 _ELEMENTWISE = (
     *("relu", "sigmoid", "silu", "gelu", "hardswish", "hardsigmoid", "hardtanh", "leaky_relu", "elu", "tanh", "mish", "softplus"),
-    *("clamp", "clamp_min", "clamp_max", "exp", "sqrt", "abs", "neg", "rsqrt", "log", "relu6"),
+    *("exp", "sqrt", "abs", "neg", "rsqrt", "log", "relu6"),
 )
 
-SHAPE_RULES: dict[Any, Callable[..., Any]] = {
+_RULES: dict[Any, Callable[..., Any]] = {
     _aten.convolution.default: _convolution,
     _aten.native_batch_norm.default: _batch_norm,
     _aten.native_layer_norm.default: _layer_norm,
@@ -277,4 +279,17 @@ SHAPE_RULES: dict[Any, Callable[..., Any]] = {
     **{getattr(_aten, name).default: _same for name in _ELEMENTWISE if hasattr(_aten, name)},
     **{getattr(_aten, f"{name}_").default: _in_place for name in _ELEMENTWISE if hasattr(_aten, f"{name}_")},
 }
+
+
+def _without_data(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule that answers for meta tensors only: values of real ones may still be asked for."""
+
+    def guarded(first: Any, *args: Any, **kwargs: Any) -> Any:
+        head = first[0] if isinstance(first, (list, tuple)) else first
+        return rule(first, *args, **kwargs) if head.is_meta else NotImplemented
+
+    return guarded
+
+
+SHAPE_RULES = {func: _without_data(rule) for func, rule in _RULES.items()}
 """Operator overload -> rule. A rule takes the operator's arguments."""

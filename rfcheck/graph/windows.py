@@ -58,7 +58,7 @@ def convolution(_: Convolution, call: Call) -> Gathered:
 def slide(call: Call, x: TensorArg, reaches: Sequence[Reach], kind: str, attributes: dict[str, Any]) -> Gathered:
     """Apply one map per trailing dimension of ``x``; for convolutions, mix the dimension before them."""
     if x.value is None:
-        return call.all_global(kind, "takes its weights, not its input, from the image")
+        return call.all_global("other", "takes its weights, not its input, from the image")
     layout, shape = call.layout(x), call.out_shape
     axes = len(reaches)
     own_axes = tuple(digit.axis for dim in layout[len(layout) - axes :] for digit in dim[:1] if isinstance(digit, Digit))
@@ -78,7 +78,9 @@ def slide(call: Call, x: TensorArg, reaches: Sequence[Reach], kind: str, attribu
             reading.dims[dim] = plain(shape[dim])
         elif reach != IDENTITY or shape[dim] != x.shape[dim]:
             if reading.single_digit(dim) is None and not reading.absorb(dim):
-                return call.unknown("slides a window over positions of several axes in one dimension", kind)
+                unknown = call.unknown("slides a window over positions of several axes in one dimension", kind)
+                unknown.attributes = attributes
+                return unknown
             reading.resize(dim, reach, shape[dim])
     return Gathered([reading.layout], [Edge(x.value, reading.reaches)], kind, attributes)
 
@@ -206,18 +208,20 @@ def _resample_reach(mode: str, size: int, wanted: int, align_corners: bool, scal
     first: list[int] = []
     last: list[int] = []
     for q in range(ratio.denominator):
-        low, high = _resampled_span(kind, ratio, q, half, corners, mode != kind)
+        source = q * ratio if corners and mode == kind else (q + half) * ratio - half
+        low, high = _resampled_span(kind, ratio, q, source, mode != kind)
         first.append(low)
         last.append(high)
     return shortest(Reach(ratio.denominator, ratio.numerator, tuple(first), tuple(last)))
 
 
-def _resampled_span(kind: str, ratio: Fraction, q: int, half: Fraction, corners: bool, antialias: bool) -> tuple[int, int]:
+def _resampled_span(kind: str, ratio: Fraction, q: int, source: Fraction, antialias: bool) -> tuple[int, int]:
+    """First and last input of output ``q``, whose centre lies at ``source`` in input positions."""
     if kind == "nearest":
         return math.floor(q * ratio), math.floor(q * ratio)
     if kind == "nearest-exact":
-        return math.floor((q + half) * ratio), math.floor((q + half) * ratio)
-    source = q * ratio if corners else (q + half) * ratio - half
+        nearest = math.floor(source + Fraction(1, 2))
+        return nearest, nearest
     if antialias and ratio > 1:
         support = ratio * (1 if kind == "linear" else 2)
         return math.floor(source - support) + 1, math.ceil(source + support) - 1

@@ -13,8 +13,14 @@ from rfcheck.graph.records import TensorArg, ViewStep
 _KIND = "rearrange"
 
 
-def scatter(call: Call) -> Gathered:
-    """A write through views into a tensor: the positions written read the new content, all others what was there."""
+def scatter(call: Call, *, wraps: bool) -> Gathered:
+    """A write through views into a tensor: the positions written read the new content, all others what was there.
+
+    Args:
+        call: of the marker `SCATTER`.
+        wraps: whether the new content is a part of the tensor itself. That is circular padding: like all padding, its positions
+            are taken to continue the map beyond its border.
+    """
     base, source, path = call.record.args
     layout = call.layout(base) if base.value is not None else None
     edges: list[Edge] = []
@@ -27,7 +33,8 @@ def scatter(call: Call) -> Gathered:
         result = broadcast((layout, result), call.out_shape)
         edges.append(call.edge(base, Reading(layout), result))
     assert source.value is not None
-    edges.append(Edge(source.value, reaches))
+    if not wraps:
+        edges.append(Edge(source.value, reaches))
     note = "meets inputs whose positions do not correspond" if any(e.reaches is None for e in edges) else None
     return Gathered([result], edges, "join", note=note)
 

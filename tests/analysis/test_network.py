@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from rfcheck import analyze
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3)
+        self.unused = nn.Linear(10, 10)
+
+    def forward(self, x):
+        return self.conv(torch.i0(x))
+
+
+def test_unknown_operators_are_named_with_what_was_assumed():
+    network = analyze(Net(), 8).network
+    (unknown,) = network.unknown
+    assert (unknown.name, unknown.operator, unknown.resolved, unknown.registered) == ("i0", "aten::i0", True, False)
+    assert unknown.assumption == "unknown operator, taken as pointwise"
+    assert analyze(Net(), 8).assumptions == ("i0: aten::i0: unknown operator, taken as pointwise",)
+
+
+def test_parameters_count_whether_used_or_not():
+    network = analyze(Net(), 8).network
+    assert network.total.params == 84 + 110
+    assert network.layer("conv").params == 84
+
+
+def test_layers_by_name():
+    with pytest.raises(StopIteration):
+        analyze(Net(), 8).network.layer("nope")
