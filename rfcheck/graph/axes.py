@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from rfcheck.graph.reach import FIRST_UNIT, GLOBAL, IDENTITY, Reach, compose, lift
+from rfcheck.graph.reach import FIRST_UNIT, GLOBAL, IDENTITY, Reach, compose, from_table, lift
 
 
 class Plain(NamedTuple):
@@ -190,7 +190,17 @@ def align(layout: Layout, result: Layout, axis: int) -> Reach | None:
     here, there = placement(layout, axis), placement(result, axis)
     if here == there:
         return IDENTITY
-    return FIRST_UNIT if not here else None
+    return _spread(here, there) if here else FIRST_UNIT
+
+
+def _spread(here: tuple[tuple[int, Digit], ...], there: tuple[tuple[int, Digit], ...]) -> Reach | None:
+    """What positions read of an operand that holds only some of their digits (the mean of each window, say)."""
+    wanted = dict(there)
+    if len(wanted) != len(there) or any(dim not in wanted or wanted[dim].size != digit.size for dim, digit in here):
+        return None
+    count = math.prod(digit.size for _, digit in there)
+    read = [sum(p // wanted[dim].spacing % digit.size * digit.spacing for dim, digit in here) for p in range(count)]
+    return from_table(read, read, math.prod(digit.size for _, digit in here))
 
 
 class Reading:

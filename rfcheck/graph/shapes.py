@@ -101,6 +101,8 @@ def _convolution(
     if min(stride) <= 0 or min(padding) < 0 or min(dilation) <= 0:
         return NotImplemented
     spans = [dilation[a] * (weight.shape[2 + a] - 1) + 1 for a in range(axes)]
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
+        return NotImplemented
     if is_transposed:
         out = [(x.shape[2 + a] - 1) * stride[a] - 2 * padding[a] + spans[a] + extra[a] for a in range(axes)]
     else:

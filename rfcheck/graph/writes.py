@@ -29,12 +29,13 @@ def scatter(call: Call, *, wraps: bool) -> Gathered:
     if target is None:
         return call.unknown("writes to positions that cannot be followed", _KIND)
     result, reaches = target
+    placed_source = Reading(result)
+    placed_source.reaches = reaches
     if layout is not None:
         result = broadcast((layout, result), call.out_shape)
         edges.append(call.edge(base, Reading(layout), result))
-    assert source.value is not None
     if not wraps:
-        edges.append(Edge(source.value, reaches))
+        edges.append(call.edge(source, placed_source, result))
     note = "meets inputs whose positions do not correspond" if any(e.reaches is None for e in edges) else None
     return Gathered([result], edges, "join", note=note)
 

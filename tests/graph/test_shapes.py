@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from rfcheck.graph.shapes import SHAPE_RULES
 
-aten = torch.ops.aten
 EXAMPLES = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-MANY_EXAMPLES = settings(EXAMPLES, max_examples=150)
+MANY_EXAMPLES = settings(EXAMPLES, max_examples=120)
 
 DTYPES = [torch.float32] * 8 + [torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.bool, torch.complex64]
 LAYOUTS = ["contiguous"] * 8 + ["permuted", "channels last", "every second", "expanded"]
@@ -20,8 +19,8 @@ IN_PLACE = [func for func in SHAPE_RULES if func._opname.endswith("_")]
 
 sizes = st.sampled_from([1, 2, 3, 4, 4, 8, 0])
 shapes = st.lists(sizes, max_size=5)
-maps = st.tuples(st.integers(1, 2), st.sampled_from([1, 2, 4, 6]), *[st.integers(1, 9)] * 2)
-mostly_maps = maps | maps | maps | shapes
+maps = st.tuples(st.integers(1, 2), st.sampled_from([1, 2, 4, 6]), *[st.integers(2, 9) | st.integers(1, 9)] * 2)
+mostly_maps = st.integers(0, 5).flatmap(lambda i: maps if i else shapes)
 numbers = st.sampled_from([0, 1, 2.5, -1, True])
 dims = st.integers(-4, 4)
 
@@ -213,21 +212,16 @@ SPECIAL = {
 }
 
 
-def answer(func: Any, result: Any) -> list[tuple[Any, ...]]:
-    """Shape, type, device and strides of each result.
-
-    The stride of a dimension with a single entry means nothing, nor do the statistics that a batch normalisation keeps for its
-    gradient: there are none in eval mode, which only the kernels for real devices take into account.
-    """
+def answer(result: Any) -> list[tuple[Any, ...]]:
+    """Shape, type, device and strides of each result; the stride of a dimension with a single entry means nothing."""
     results = result if isinstance(result, tuple) else (result,)
-    results = results[:1] if func is aten.native_batch_norm.default else results
     strides = [[s for s, n in zip(t.stride(), t.shape, strict=True) if n != 1 and t.numel()] for t in results]
     return [(tuple(t.shape), t.dtype, t.device.type, stride) for t, stride in zip(results, strides, strict=True)]
 
 
 def answer_of_torch(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, ...]] | None:
     try:
-        return answer(func, func(*args, **kwargs))
+        return answer(func(*args, **kwargs))
     except (RuntimeError, NotImplementedError, IndexError, ValueError, TypeError):
         return None
 
@@ -243,11 +237,10 @@ def test_a_rule_answers_as_torch_does_or_not_at_all(func):
         args, kwargs = call
         result = SHAPE_RULES[func](*args, **kwargs)
         if result is not NotImplemented:
-            assert answer(func, result) == answer_of_torch(func, args, kwargs)
+            assert answer(result) == answer_of_torch(func, args, kwargs)
             answered += 1
 
     compare()
-    print("ANS", func, answered)
     assert answered >= 10
 
 

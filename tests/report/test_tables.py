@@ -41,7 +41,7 @@ layer         kind      k/s  out      r_in     r  params   FLOPs  status
 stem          conv      3/2    8         1     3     112  6.91 k  ok
 conv          conv      3/1    8         3     7     148  9.22 k  ok
 last          conv    1x3/1    8       3-7  7x11      52  3.07 k  ok
-mean          pool             1  3x7-7x11   inf
+mean          pool             1  3x7-7x11   inf                  head
 head          linear           1       inf   inf      10       8  head"""
 
 EXPLANATION = """\

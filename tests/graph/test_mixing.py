@@ -1,0 +1,171 @@
+"""Attention, reductions and products of matrices, held against the support of the input gradient."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import rfcheck
+from tests.graph.cases import EXACT, IMAGE, TOKENS, assert_as_gradient, between, cases, conv, moved, split_into_windows
+from tests.oracle import Apply, gradient_extents
+
+
+def attention(q, k, v):
+    return (0.1 * q @ k.transpose(-2, -1)).softmax(-1) @ v
+
+
+def attention_by_einsum(q, k, v):
+    weights = torch.einsum("...qc,...kc->...qk", 0.1 * q, k).softmax(-1)
+    return torch.einsum("...qk,...kc->...qc", weights, v)
+
+
+def attention_by_heads(q, k, v):
+    q, k, v = (t.view(len(t), -1, 2, t.shape[-1] // 2).transpose(1, 2) for t in (q, k, v))
+    return attention(q, k, v).transpose(1, 2).flatten(2)
+
+
+ATTENTION = {
+    "matmul": attention,
+    "einsum": attention_by_einsum,
+    "heads": attention_by_heads,
+    "scaled_dot_product": F.scaled_dot_product_attention,
+}
+
+
+def over_tokens(attend):
+    return lambda x: attend(*[x.flatten(2).transpose(1, 2)] * 3).transpose(1, 2).unflatten(2, x.shape[2:])
+
+
+def over_windows(attend, k: int):
+    def function(x):
+        n, c, h, w = x.shape
+        windows = split_into_windows(x, k).permute(0, 2, 4, 3, 5, 1).reshape(-1, k * k, c)
+        return attend(windows, windows, windows).view(n, h // k, w // k, k, k, c).permute(0, 5, 1, 3, 2, 4).reshape(x.shape)
+
+    return function
+
+
+def over_shifted_windows(attend, k: int):
+    return lambda x: over_windows(attend, k)(x.roll((-k // 2, -k // 2), (2, 3))).roll((k // 2, k // 2), (2, 3))
+
+
+def over_grid(attend, k: int):
+    def function(x):
+        n, c, h, w = x.shape
+        grid = x.view(n, c, k, h // k, k, w // k).permute(0, 3, 5, 2, 4, 1).reshape(-1, k * k, c)
+        return attend(grid, grid, grid).view(n, h // k, w // k, k, k, c).permute(0, 5, 3, 1, 4, 2).reshape(x.shape)
+
+    return function
+
+
+def over_rows(attend):
+    return lambda x: attend(*[x.permute(0, 2, 3, 1).flatten(0, 1)] * 3).view(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2)
+
+
+def with_class_token(x, embed, classes, attend):
+    tokens = torch.cat([classes.weight.expand(len(x), -1, -1), embed(x).flatten(2).transpose(1, 2)], 1)
+    return attend(tokens, tokens, tokens)[:, 1:].transpose(1, 2).unflatten(2, (6, 5))
+
+
+@pytest.mark.parametrize("attend", ATTENTION.values(), ids=ATTENTION)
+@pytest.mark.parametrize("gather", [over_tokens, over_rows])
+def test_attention_over_whole_axes_is_global(attend, gather):
+    model = moved(gather(attend))
+    assert_as_gradient(model, TOKENS)
+    assert rfcheck.analyze(model, TOKENS).layers[-1].r_max == (math.inf if gather is over_tokens else 4, math.inf)
+
+
+@pytest.mark.parametrize("attend", ATTENTION.values(), ids=ATTENTION)
+def test_attention_inside_windows(attend):
+    assert_as_gradient(Apply(over_windows(attend, 8)))
+    assert rfcheck.analyze(Apply(over_windows(attend, 8)), IMAGE).network.last_map.r_max == (8, 8)
+    assert_as_gradient(moved(over_windows(attend, 4), after=conv(padding=1)))
+    assert_as_gradient(moved(lambda x: over_shifted_windows(attend, 4)(over_windows(attend, 4)(x)), after=conv(padding=1)))
+
+
+def test_attention_inside_padded_windows():
+    assert_as_gradient(moved(lambda x: over_windows(attention, 7)(F.pad(x, (0, 2, 0, 1)))[:, :, :48, :40]))
+
+
+def test_attention_over_a_grid_spans_the_image_and_no_more():
+    assert_as_gradient(Apply(over_grid(attention, 8)))
+    assert_as_gradient(between(over_grid(attention, 8), conv(1), conv(padding=1)))
+
+
+def test_convolution_inside_windows_ends_at_their_borders():
+    def function(x, a, b):
+        windows = b(split_into_windows(a(x), 8).permute(0, 2, 4, 1, 3, 5).flatten(0, 2))
+        return windows.view(-1, 6, 5, 2, 8, 8).permute(0, 3, 1, 4, 2, 5).reshape(-1, 2, 48, 40)
+
+    for inner in (conv(padding=1), conv((4, 5), padding="same"), conv(5, dilation=2, padding=4)):
+        assert_as_gradient(Apply(function, conv(padding=1), inner))
+
+
+def test_class_tokens_belong_to_no_position():
+    embed, classes = conv(8, made=4, stride=8), nn.Embedding(1, 4)
+    local = Apply(lambda x, e, c: with_class_token(x, e, c, lambda q, k, v: 2 * v), embed, classes)
+    assert_as_gradient(local)
+    assert_as_gradient(Apply(lambda x, e, c: with_class_token(x, e, c, attention), embed, classes))
+
+
+@cases(
+    {
+        "softmax over columns": (moved(lambda x: x.softmax(3)), (4, math.inf)),
+        "softmax over channels": (moved(lambda x: x.softmax(1)), (4, 5)),
+        "softmax over all": (moved(lambda x: x.flatten(2).softmax(-1).view_as(x)), (math.inf, math.inf)),
+        "mean of rows": (between(lambda x: x.mean(2, keepdim=True), after=conv((1, 3))), (math.inf, 5)),
+        "mean": (Apply(lambda x: x.mean((2, 3), keepdim=True)), (math.inf, math.inf)),
+        "mean spread again": (moved(lambda x: x + x.mean((2, 3), keepdim=True)), (math.inf, math.inf)),
+        "adaptive pooling to one row": (between(nn.AdaptiveAvgPool2d((1, None)), after=conv((1, 3))), (math.inf, 5)),
+        "linear over columns": (Apply(lambda x, a, mix: mix(a(x)), conv(), nn.Linear(10, 10)), (3, math.inf)),
+        "linear over all": (Apply(lambda x, mix: mix(x.flatten(1))[..., None, None], nn.Linear(384, 3)), (math.inf, math.inf)),
+        "channel attention": (moved(lambda x: attention(*[x.flatten(2)] * 3).view_as(x)), (math.inf, math.inf)),
+    }
+)
+def test_mixed_dimensions_are_global(case):
+    model, r_max = case
+    assert gradient_extents(model, TOKENS) == r_max
+    analysis = rfcheck.analyze(model, TOKENS, settings=EXACT)
+    assert tuple(field.r_max for field in analysis.network.fields[analysis.graph.graph["outputs"][0]]) == r_max
+
+
+def test_means_inside_windows():
+    assert_as_gradient(moved(lambda x: split_into_windows(x, 4).mean((3, 5)), after=conv(1)))
+
+
+def test_a_cumulative_sum_is_taken_as_global_in_both_directions():
+    assert rfcheck.analyze(moved(lambda x: x.cumsum(2)), TOKENS).layers[-1].r_max == (math.inf, 5)
+
+
+def test_an_image_as_the_weights_of_a_convolution_is_taken_as_global():
+    analysis = rfcheck.analyze(Apply(lambda x: F.conv2d(torch.ones(1, 2, 20, 20), x[:, :, :3, :3])), TOKENS)
+    assert [field.r_max for field in analysis.network.fields["conv"]] == [math.inf, math.inf]
+
+
+@pytest.mark.parametrize("norm", [nn.GroupNorm(2, 2), nn.LayerNorm([2, 16, 12]), nn.InstanceNorm2d(2), nn.BatchNorm2d(2)], ids=str)
+def test_normalisation_adds_no_context_by_convention(norm):
+    assert rfcheck.analyze(nn.Sequential(conv(padding=1), norm, conv()), TOKENS).layers[-1].r_max == (5, 5)
+
+
+@cases(
+    {
+        "window over tokens of two axes": Apply(lambda x, a, b: b(a(x).flatten(2)), conv(), nn.Conv1d(2, 2, 3)),
+        "rows chosen by index": moved(lambda x: x[:, :, [5, 6, 9, 1]]),
+        "sampling by a grid": moved(lambda x: F.grid_sample(x, torch.zeros(1, 4, 4, 2), align_corners=False)),
+    }
+)
+def test_what_cannot_be_followed_is_reported(case):
+    analysis = rfcheck.analyze(case, TOKENS)
+    assert len(analysis.assumptions) == 1
+    assert analysis.layers[-1].r_max is None
+    assert "RF901" in [finding.code for finding in analysis.findings]
+
+
+def test_a_window_minus_its_mean_stays_inside_the_window():
+    def centred(x):
+        windows = split_into_windows(x, 8)
+        return (windows - windows.mean((3, 5), keepdim=True)).reshape(x.shape)
+
+    assert_as_gradient(between(centred))
