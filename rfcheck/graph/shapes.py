@@ -115,7 +115,7 @@ def _batch_norm(
 ) -> Any:
     if training or mean is None or x.dim() < 2 or not x.is_contiguous() or mean.shape[0] != x.shape[1] or mean.device != x.device:
         return NotImplemented
-    if mean.dtype != x.dtype or not x.dtype.is_floating_point:
+    if mean.dtype != x.dtype or x.dtype not in (torch.float32, torch.float64):
         return NotImplemented
     return _empty(x.shape, x), _empty((x.shape[1],), x), _empty((x.shape[1],), x)
 

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+
+import networkx as nx
+import pytest
+import torch
+from torch import nn
+
+from rfcheck import analyze
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, 2, 1)
+        self.norm = nn.BatchNorm2d(4)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        x = self.norm(self.conv(x))
+        x = x + torch.relu(x)
+        return self.head(x.mean((2, 3)))
+
+
+@pytest.fixture(scope="module")
+def graph() -> nx.DiGraph:
+    return analyze(Net(), 16).graph
+
+
+def test_one_source_in_execution_order_and_acyclic(graph):
+    assert [n for n in graph if not graph.in_degree(n)] == ["input"]
+    assert nx.is_directed_acyclic_graph(graph)
+    order = {name: i for i, name in enumerate(graph)}
+    assert all(order[a] < order[b] for a, b in graph.edges)
+    assert list(graph) == ["input", "conv", "norm", "relu", "add", "mean", "head"]
+
+
+def test_attributes_are_plain_data(graph):
+    text = json.dumps(nx.node_link_data(graph, edges="links"))
+    assert json.loads(text)["graph"]["outputs"] == ["head"]
+    conv = graph.nodes["conv"]
+    assert (conv["op"], conv["kind"], conv["module"], conv["module_type"]) == ("aten::convolution", "conv", "conv", "Conv2d")
+    assert (conv["shape"], conv["sizes"], conv["in_sizes"]) == ((1, 4, 8, 8), (8, 8), (16, 16))
+    assert (conv["kernel"], conv["stride"], conv["padding"], conv["dilation"]) == ((3, 3), (2, 2), (1, 1), (1, 1))
+    assert (conv["params"], conv["param_names"], conv["flops"], conv["bytes"]) == (112, ("conv.weight", "conv.bias"), 6912, 1024)
+
+
+def test_the_edge_says_what_is_read(graph):
+    (reads,) = graph.edges["input", "conv"]["reads"]
+    assert [(r.period, r.advance, r.first, r.last) for r in reads] == [(1, 2, (-1,), (1,))] * 2
+    (reads,) = graph.edges["add", "mean"]["reads"]
+    assert all(r.is_global for r in reads)
+
+
+def test_an_operator_that_reads_one_input_twice():
+    class Twice(nn.Module):
+        def forward(self, x):
+            return torch.cat([x[:, :, ::2], x[:, :, 1::2]], 1) * x[:, :, ::2].sum(1, keepdim=True)
+
+    graph = analyze(Twice(), 16).graph
+    assert graph.number_of_edges() == len(set(graph.edges))
+    assert nx.is_directed_acyclic_graph(graph)
+
+    class Same(nn.Module):
+        def forward(self, x):
+            y = torch.relu(x)
+            return torch.stack(y.unbind(1) + y.roll(1, 2).unbind(1), 1)[:, :3] + y * y
+
+    assert nx.is_directed_acyclic_graph(analyze(Same(), 16).graph)
+
+
+def test_several_outputs_that_read_different_positions_are_nodes_of_their_own():
+    class Halves(nn.Module):
+        def forward(self, x):
+            top, bottom = x.chunk(2, 2)
+            return top + bottom
+
+    graph = analyze(Halves(), 16).graph
+    assert list(graph) == ["input", "split", "split.1", "add"]
+    starts = [graph.edges["input", n]["reads"][0][0].first for n in ("split", "split.1")]
+    assert starts == [(0,), (8,)]
+
+
+def test_an_unforeseen_use_of_an_operator_is_unknown_and_not_fatal(monkeypatch):
+    def fail(*_args):
+        raise IndexError("odd")
+
+    monkeypatch.setattr("rfcheck.graph.build._GATHER", dict.fromkeys(__import__("rfcheck.graph.build").graph.build._GATHER, fail))
+    analysis = analyze(nn.Sequential(nn.Conv2d(3, 3, 3)), 8)
+    assert analysis.assumptions == ("0: aten::convolution: cannot be followed (IndexError: odd)",)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from rfcheck.graph.recorder import Recorder
+from rfcheck.graph.records import SCATTER, Recording, TensorArg
+
+
+def record(function, *, hold_tensors: bool = True) -> tuple[Recording, int | None]:
+    """What a function of the image does, and the value of its result."""
+    recorder = Recorder(hold_tensors=hold_tensors, use_shape_rules=True)
+    device = "meta" if hold_tensors else "cpu"
+    image = torch.empty(1, 2, 8, 8, device=device)
+    recorder.add_input(image)
+    with recorder:
+        result = function(image)
+    return recorder.recording, recorder.value_of(result)
+
+
+def names(recording: Recording) -> list[str]:
+    return [r.func if isinstance(r.func, str) else r.func._opname for r in recording.records]
+
+
+def producer(recording: Recording, value: int):
+    return next(r for r in recording.records if value in [out.value for out in r.outputs])
+
+
+@pytest.mark.parametrize("hold_tensors", [True, False])
+def test_operators_in_order_with_what_they_read(hold_tensors):
+    recording, value = record(lambda x: (x.sigmoid() * x).mean((2, 3)), hold_tensors=hold_tensors)
+    assert names(recording) == ["sigmoid", "mul", "mean"]
+    assert [t.value for t in recording.records[1].tensors] == [recording.records[0].outputs[0].value, recording.input_value]
+    assert value == recording.records[-1].outputs[0].value
+
+
+def test_an_operator_in_place_changes_what_its_tensor_holds():
+    def function(x):
+        y = x * 2
+        y.relu_()
+        return y.exp()
+
+    recording, _ = record(function)
+    assert names(recording) == ["mul", "relu_", "exp"]
+    assert recording.records[2].tensors[0].value == recording.records[1].outputs[0].value
+
+
+def test_a_view_taken_before_a_write_sees_it():
+    def function(x):
+        y = x * 2
+        view = y.view(2, 64)
+        y.relu_()
+        return view.exp()
+
+    recording, _ = record(function)
+    assert names(recording) == ["mul", "view", "relu_", "view", "exp"]
+    assert recording.records[3].tensors[0].value == recording.records[2].outputs[0].value
+
+
+def test_a_write_through_a_view_changes_the_base():
+    def function(x):
+        y = x * 2
+        y[:, :1].relu_()
+        return y
+
+    recording, value = record(function)
+    assert names(recording)[-2:] == ["relu_", SCATTER]
+    base, written, path = recording.records[-1].args
+    assert value == recording.records[-1].outputs[0].value
+    assert base.value == recording.records[0].outputs[0].value
+    assert written.value == recording.records[-2].outputs[0].value
+    assert {step.func._opname for step in path} == {"slice"}
+
+
+def test_filling_a_constant_makes_it_depend_on_the_image():
+    def function(x):
+        out = torch.zeros(1, 4, 8, 8, device=x.device)
+        out[:, :2] = x
+        out[:, 2:] = x.relu()
+        return out
+
+    recording, value = record(function)
+    scatters = [r for r in recording.records if r.func is SCATTER]
+    assert scatters[0].args[0].value is None
+    assert [t.shape for t in scatters[1].tensors] == [(1, 4, 8, 8), (1, 2, 8, 8)]
+    assert value is not None
+    while producer(recording, value).func is not SCATTER:  # reading the tensor again may pass through aliases
+        (value,) = [t.value for t in producer(recording, value).tensors]
+    assert value == scatters[1].outputs[0].value
+
+
+def test_shapes_and_fills_carry_no_content():
+    recording, value = record(lambda x: torch.zeros_like(x) + x.new_ones(1))
+    assert names(recording) == []
+    assert value is None
+    recording, value = record(lambda x: (x * 2).zero_())
+    assert names(recording) == ["mul"]
+    assert value is None
+
+
+def test_parameters_are_followed_through_constants():
+    weight = torch.empty(3, 2, device="meta")
+
+    def function(x):
+        return torch.einsum("nchw,dc->ndhw", x, weight * 2)
+
+    recorder = Recorder(hold_tensors=True, use_shape_rules=True)
+    image = torch.empty(1, 2, 8, 8, device="meta")
+    recorder.add_input(image)
+    recorder.add_parameter(weight, "layer.weight")
+    with recorder:
+        function(image)
+    (product,) = [r for r in recorder.recording.records if r.func._opname == "bmm"]
+    (constant,) = [t for t in product.tensors if t.value is None]
+    assert isinstance(constant, TensorArg)
+    assert constant.params == {"layer.weight"}
+
+
+def test_products_of_constants_are_kept_for_their_cost():
+    weight = torch.empty(4, 4, device="meta")
+    recording, _ = record(lambda x: x + (weight @ weight).sum())
+    assert [c.func._opname for c in recording.constants] == ["mm"]
+    assert names(recording) == ["add"]
+
+
+def test_where_an_operator_failed():
+    recorder = Recorder(hold_tensors=True, use_shape_rules=True)
+    image = torch.empty(1, 2, 8, 8, device="meta")
+    recorder.add_input(image)
+    with recorder, pytest.raises(RuntimeError):
+        image @ torch.empty(3, 3, device="meta")
+    assert recorder.failed_shapes
