@@ -17,14 +17,16 @@ _MODULE_TABLES = frozenset({"_parameters", "_buffers", "_modules"})
 
 
 @contextmanager
-def borrowed(model: nn.Module) -> Iterator[dict[str, nn.Module]]:
+def borrowed(model: nn.Module) -> Iterator[tuple[dict[str, nn.Module], WriteGuard]]:
     """Put a model into eval mode without gradients, and undo everything that a forward pass may change.
 
     Restored on leaving, also after an error: every module's attributes and the lists, dicts and sets among them (parameters,
-    buffers, sub-modules, hooks, training flags), the random states of torch, numpy and Python, and torch's attention fast path.
+    buffers, sub-modules, hooks, training flags), gradients, the random states of torch, numpy and Python, and torch's attention
+    fast path.
 
     Yields:
-        The modules by dotted name, "" for the model; a module that appears twice is listed under its first name.
+        The modules by dotted name, "" for the model (one that appears twice is listed under its first name), and a guard: tensors
+        saved with it get their content back.
     """
     modules = dict(model.named_modules())
     attributes: list[tuple[dict[str, Any], dict[str, Any]]] = []
@@ -35,13 +37,15 @@ def borrowed(model: nn.Module) -> Iterator[dict[str, nn.Module]]:
         for name, value in table.items():
             if type(value) in _CONTAINERS:
                 _remember(value, containers, nested=name not in _MODULE_TABLES)
+    gradients = [(parameter, parameter.grad, parameter.requires_grad) for parameter in model.parameters()]
+    guard = WriteGuard()
     fast_path = torch.backends.mha.get_fastpath_enabled()
     with _random_states_kept(), torch.no_grad():
         try:
             torch.backends.mha.set_fastpath_enabled(False)
             for module in modules.values():
                 module.__dict__["training"] = False
-            yield modules
+            yield modules, guard
         finally:
             torch.backends.mha.set_fastpath_enabled(fast_path)
             for table, saved in attributes:
@@ -49,6 +53,12 @@ def borrowed(model: nn.Module) -> Iterator[dict[str, nn.Module]]:
                 table.update(saved)
             for container, content in containers:
                 _restore(container, content)
+            guard.restore()
+            for parameter, gradient, requires_gradient in gradients:
+                if parameter.grad is not gradient:
+                    parameter.grad = gradient
+                if parameter.requires_grad is not requires_gradient:
+                    parameter.requires_grad_(requires_gradient)
 
 
 def _remember(container: Any, containers: list[tuple[Any, Any]], *, nested: bool) -> None:
@@ -120,31 +130,21 @@ def substitute_tensors(
 
 
 class WriteGuard:
-    """Saves the tensors of a model before a real forward pass overwrites them, and puts the content back."""
+    """Saves storages that existed before a forward pass when the pass is about to overwrite them, and puts their content back."""
 
-    def __init__(self, modules: Mapping[str, nn.Module]) -> None:
-        owned = [t for module in modules.values() for t in _tensors_of(module)]
-        self._owners = {t.untyped_storage().data_ptr(): t for t in owned if t.device.type != "meta" and t.layout == torch.strided}
-        self._saved: dict[int, torch.Tensor] = {}
+    def __init__(self) -> None:
+        self._saved: dict[int, tuple[torch.UntypedStorage, torch.UntypedStorage]] = {}
 
-    def before_write(self, tensor: torch.Tensor) -> None:
-        """Save the content behind a tensor, if it is the model's."""
-        pointer = tensor.untyped_storage().data_ptr()
-        owner = self._owners.get(pointer)
-        if owner is not None and pointer not in self._saved:
-            self._saved[pointer] = owner.detach().clone()
+    def save(self, tensor: torch.Tensor) -> None:
+        """Save the storage behind a tensor, unless it holds no data."""
+        if type(tensor) not in (torch.Tensor, nn.Parameter) or tensor.is_meta or tensor.layout != torch.strided:
+            return
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in self._saved:
+            content: torch.UntypedStorage = storage.clone()  # type: ignore[no-untyped-call]
+            self._saved[storage.data_ptr()] = (storage, content)
 
     def restore(self) -> None:
         """Put back what was saved."""
-        with torch.no_grad():
-            for pointer, content in self._saved.items():
-                self._owners[pointer].copy_(content)
-
-
-def _tensors_of(module: nn.Module) -> Iterator[torch.Tensor]:
-    yield from module.parameters(recurse=False)
-    yield from module.buffers(recurse=False)
-    for value in module.__dict__.values():
-        for item in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(item, torch.Tensor):
-                yield item
+        for storage, content in self._saved.values():
+            storage.copy_(content)

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from rfcheck.graph.operators import Attention, Opaque, Recurrent, meaning_of
+from rfcheck.graph.operators import Attention, Convolution, Linear, Matmul, Opaque, Recurrent, meaning_of
 from rfcheck.graph.records import TensorArg
 
 Shape = tuple[int, ...]
@@ -38,6 +38,7 @@ def _product(x: int) -> Formula:
 
 _FORMULAS: dict[str, Formula] = {
     "aten::convolution": _convolution,
+    "aten::_convolution": _convolution,
     "aten::mm": _product(0),
     "aten::bmm": _product(0),
     "aten::addmm": _product(1),
@@ -77,7 +78,11 @@ def formula_of(func: Any) -> Formula | None:
     if name in _FORMULAS:
         return _FORMULAS[name]
     meaning = meaning_of(func)
-    if meaning is None or isinstance(meaning, (Attention, Recurrent, Opaque)) or not name.startswith("aten::"):
+    if (
+        meaning is None
+        or isinstance(meaning, (Attention, Convolution, Linear, Matmul, Opaque, Recurrent))
+        or not name.startswith("aten::")
+    ):
         return _from_torch(func)
     return None
 

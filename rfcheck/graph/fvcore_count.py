@@ -67,8 +67,10 @@ def _own_counts(graph: nx.DiGraph, model: nn.Module) -> dict[tuple[str, str], in
     image = torch.zeros(graph.graph["input_shape"], device=device)
     for logger in ("fvcore.nn.jit_analysis", "fvcore.nn.jit_handles"):
         logging.getLogger(logger).setLevel(logging.ERROR)
-    with borrowed(model), warnings.catch_warnings():
+    with borrowed(model) as (_, guard), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        for tensor in model.buffers():
+            guard.save(tensor)
         try:
             counted = FlopCountAnalysis(model, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
             inclusive = {name: Counter(count) for name, count in counted.by_module_and_operator().items()}

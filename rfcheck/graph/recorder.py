@@ -6,6 +6,7 @@ operator gives the cell new content, and whoever reads the cell through another 
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable
 from functools import cache
@@ -39,14 +40,26 @@ _CONTENT_FREE = frozenset(
 
 
 class _Cell:
-    """Content shared by a tensor and all views of it."""
+    """Content shared by a tensor and all views of it.
 
-    __slots__ = ("shape", "value", "version")
+    Attributes:
+        value: identity of the content; None for constants.
+        shape: of the tensor that owns the storage.
+        version: counts the writes.
+        is_foreign: whether the storage existed before the recording.
+    """
 
-    def __init__(self, value: int | None, shape: tuple[int, ...]) -> None:
+    __slots__ = ("is_foreign", "shape", "value", "version")
+
+    def __init__(self, value: int | None, shape: tuple[int, ...], *, is_foreign: bool) -> None:
         self.value = value
         self.version = 0
         self.shape = shape
+        self.is_foreign = is_foreign
+
+    def is_covered_by(self, shape: tuple[int, ...], path: tuple[ViewStep, ...]) -> bool:
+        """Whether a view along a path covers all of the storage."""
+        return math.prod(shape) == math.prod(self.shape) and all("expand" not in step.func._opname for step in path)
 
 
 class _Entry:
@@ -78,6 +91,11 @@ class _Signature:
         self.content_free = self.name in _CONTENT_FREE
         self.copies = self.name == "copy_"
 
+    def targets(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
+        """The tensors that a call writes to."""
+        given = [args[i] if i < len(args) else kwargs.get(name) for i, name in self.written]
+        return [target for target in given if isinstance(target, torch.Tensor)]
+
 
 @cache
 def _signature(func: Any) -> _Signature:
@@ -93,11 +111,11 @@ class Recorder(_Mode):  # type: ignore[misc]
     Args:
         hold_tensors: keep every tensor alive while recording (free on the meta device), instead of weak references.
         use_shape_rules: derive common output shapes without running torch's kernels (meta tensors only).
-        before_write: called with each tensor that an operator is about to write to and that it did not make itself.
+        before_write: called with each tensor that existed before the recording and is about to be written to.
     """
 
     def __init__(
-        self, *, hold_tensors: bool, use_shape_rules: bool, before_write: Callable[[torch.Tensor], None] | None = None
+        self, *, hold_tensors: bool, use_shape_rules: bool, before_write: Callable[[torch.Tensor], None] = lambda _: None
     ) -> None:
         super().__init__()
         self.recording = Recording()
@@ -122,7 +140,7 @@ class Recorder(_Mode):  # type: ignore[misc]
 
     def add_parameter(self, tensor: torch.Tensor, name: str) -> None:
         """Declare a constant and the parameter that it stands for."""
-        self._register(tensor, None, params=frozenset((name,)))
+        self._register(tensor, None, params=frozenset((name,)), is_foreign=True)
 
     def value_of(self, tensor: torch.Tensor) -> int | None:
         """Identity of the content that a tensor holds now; None where it does not depend on the image."""
@@ -132,11 +150,10 @@ class Recorder(_Mode):  # type: ignore[misc]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         signature = _signature(func)
-        if self._before_write is not None and signature.written:
-            for position, name in signature.written:
-                written = args[position] if position < len(args) else kwargs.get(name)
-                if isinstance(written, torch.Tensor):
-                    self._before_write(written)
+        for target in signature.targets(args, kwargs):
+            entry = self._find(target)
+            if entry is None or entry.cell.is_foreign:
+                self._before_write(target)
         refs: list[TensorArg] = []
         ref_args = tuple([self._reference(a, refs) for a in args])
         ref_kwargs = {k: self._reference(v, refs) for k, v in kwargs.items()} if kwargs else kwargs
@@ -162,10 +179,12 @@ class Recorder(_Mode):  # type: ignore[misc]
         params: frozenset[str] = _NO_PARAMS,
         cell: _Cell | None = None,
         path: tuple[ViewStep, ...] = (),
+        *,
+        is_foreign: bool = False,
     ) -> None:
         holder = tensor if self._hold else weakref.ref(tensor)
         if cell is None:
-            cell = _Cell(value, tuple(tensor.shape))
+            cell = _Cell(value, tuple(tensor.shape), is_foreign=is_foreign)
         self._entries[id(tensor)] = _Entry(holder, cell, path, value, params)
 
     def _find(self, tensor: torch.Tensor) -> _Entry | None:
@@ -229,7 +248,8 @@ class Recorder(_Mode):  # type: ignore[misc]
         tensors = [out] if isinstance(out, torch.Tensor) else [t for t in _flat(out) if isinstance(t, torch.Tensor)]
         if not tensors and not signature.written:
             return
-        depends = not signature.content_free and any(ref.value is not None for ref in refs)
+        read = refs[1:] if signature.copies else refs
+        depends = not signature.content_free and any(ref.value is not None for ref in read)
         values: list[int | None]
         if depends:
             fresh = not signature.written and signature.view_of is None
@@ -261,7 +281,7 @@ class Recorder(_Mode):  # type: ignore[misc]
     ) -> None:
         entry = self._find(base)
         if entry is None:
-            self._register(base, None)
+            self._register(base, None, is_foreign=True)
             entry = self._entries[id(base)]
         params = _union(refs)
         for slot, (tensor, value) in enumerate(zip(tensors, values, strict=True)):
@@ -272,19 +292,19 @@ class Recorder(_Mode):  # type: ignore[misc]
 
     def _write(self, signature: _Signature, args: tuple[Any, ...], kwargs: dict[str, Any], values: list[int | None]) -> None:
         """Give the written tensors, and with them everything that shares their storage, the new content."""
-        targets = [args[i] if i < len(args) else kwargs.get(name) for i, name in signature.written]
-        for target, value in zip([t for t in targets if isinstance(t, torch.Tensor)], values, strict=False):
+        for target, value in zip(signature.targets(args, kwargs), values, strict=False):
             entry = self._find(target)
             if entry is None:
-                self._register(target, None)
+                self._register(target, None, is_foreign=True)
                 entry = self._entries[id(target)]
             cell = entry.cell
-            if not entry.path:
+            covered = cell.is_covered_by(tuple(target.shape), entry.path)
+            if not entry.path or (covered and value is None):
                 cell.value = value
             elif value is not None:
-                base = TensorArg(cell.value, cell.shape)
+                base = TensorArg(None if covered else cell.value, cell.shape)
                 source = TensorArg(value, tuple(target.shape))
-                refs = [source] if cell.value is None else [base, source]
+                refs = [source] if base.value is None else [base, source]
                 cell.value = self._append(SCATTER, (base, source, entry.path), {}, refs, [(cell.shape, 0)], self.current)[0]
             cell.version += 1
             entry.value = value

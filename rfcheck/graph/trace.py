@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from rfcheck.errors import TraceError
-from rfcheck.graph.borrow import WriteGuard, borrowed, substitute_tensors
+from rfcheck.graph.borrow import borrowed, substitute_tensors
 from rfcheck.graph.recorder import Recorder
 from rfcheck.graph.records import ModuleCall, Recording
 
@@ -93,13 +93,13 @@ def _refuse_lazy(model: nn.Module) -> None:
 
 
 def _trace_meta(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failure:
-    with borrowed(model) as modules:
+    with borrowed(model) as (modules, guard):
         try:
             parameters = substitute_tensors(modules, _on_meta)
         except (RuntimeError, NotImplementedError) as error:
             return _Failure(error, None, [])
         image = torch.empty(shape, dtype=_input_dtype(parameters.values()), device="meta")
-        recorder = Recorder(hold_tensors=True, use_shape_rules=True)
+        recorder = Recorder(hold_tensors=True, use_shape_rules=True, before_write=guard.save)
         return _run(model, modules, image, parameters, recorder, nullcontext())
 
 
@@ -113,7 +113,7 @@ def _trace_fake(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failur
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     fake = FakeTensorMode(allow_non_fake_inputs=True)
-    with _torch_logs_off(), borrowed(model) as modules:
+    with _torch_logs_off(), borrowed(model) as (modules, guard):
         try:
             parameters = substitute_tensors(modules, fake.from_tensor)
         except (RuntimeError, NotImplementedError) as error:
@@ -121,7 +121,7 @@ def _trace_fake(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failur
         device = next((p.device for p in parameters.values()), torch.device("cpu"))
         with fake:
             image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
-        recorder = Recorder(hold_tensors=True, use_shape_rules=False)
+        recorder = Recorder(hold_tensors=True, use_shape_rules=False, before_write=guard.save)
         return _run(model, modules, image, parameters, recorder, fake)
 
 
@@ -138,16 +138,15 @@ def _torch_logs_off() -> Iterator[None]:
 
 
 def _trace_real(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failure:
-    with borrowed(model) as modules:
+    with borrowed(model) as (modules, guard):
+        for tensor in model.buffers():  # batch normalisation in training mode writes without saying so
+            guard.save(tensor)
         parameters = dict(model.named_parameters())
         device = next((p.device for p in parameters.values()), torch.device("cpu"))
         image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
-        guard = WriteGuard(modules)
-        recorder = Recorder(hold_tensors=False, use_shape_rules=False, before_write=guard.before_write)
-        try:
-            return _run(model, modules, image, dict(parameters), recorder, nullcontext())
-        finally:
-            guard.restore()
+        recorder = Recorder(hold_tensors=False, use_shape_rules=False, before_write=guard.save)
+        plain_kernels: Any = torch.backends.mkldnn.flags(enabled=False)  # fused layers would hide what they compute
+        return _run(model, modules, image, dict(parameters), recorder, plain_kernels)
 
 
 def _input_dtype(parameters: Any) -> torch.dtype:
@@ -183,7 +182,7 @@ def _announced(module: nn.Module, path: str, recorder: Recorder) -> Callable[...
     """The module's forward, telling the recorder when it begins and ends."""
     forward = module.forward
     kind = type(module).__name__
-    is_leaf = not module._modules
+    is_leaf = not set(module._modules) - {"parametrizations"}
     calls = recorder.recording.calls
     repeat = 0
 

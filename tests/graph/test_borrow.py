@@ -78,7 +78,7 @@ def test_tensors_are_replaced_by_name_and_shared_ones_once():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.BatchNorm1d(2))
     model[1].weight = model[0].weight
     original = model[0].weight
-    with borrowed(model) as modules:
+    with borrowed(model) as (modules, _):
         replaced = substitute_tensors(modules, lambda t: torch.empty_like(t, device="meta"))
         assert list(replaced) == ["0.weight", "0.bias", "1.bias", "2.weight", "2.bias"]
         assert model[0].weight is model[1].weight is replaced["0.weight"]
@@ -88,7 +88,7 @@ def test_tensors_are_replaced_by_name_and_shared_ones_once():
 
 def test_recurrent_layers_keep_their_second_list():
     model = nn.LSTM(2, 2)
-    with borrowed(model) as modules:
+    with borrowed(model) as (modules, _):
         substitute_tensors(modules, lambda t: torch.empty_like(t, device="meta"))
         assert all(weight.device.type == "meta" for weight in model._flat_weights)
     assert all(a is b for a, b in zip(model._flat_weights, model.parameters(), strict=True))
@@ -97,10 +97,10 @@ def test_recurrent_layers_keep_their_second_list():
 def test_writes_into_the_model_are_undone():
     model = nn.BatchNorm1d(3)
     model.notes = [torch.zeros(2), OrderedDict()]
-    guard = WriteGuard(dict(model.named_modules()))
+    guard = WriteGuard()
     content = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     for tensor in (model.running_mean[:2], model.num_batches_tracked, model.notes[0], torch.zeros(3)):
-        guard.before_write(tensor)
+        guard.save(tensor)
         with torch.no_grad():
             tensor.add_(1)
     guard.restore()
