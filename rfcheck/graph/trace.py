@@ -145,8 +145,19 @@ def _trace_real(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failur
         device = next((p.device for p in parameters.values()), torch.device("cpu"))
         image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
         recorder = Recorder(hold_tensors=False, use_shape_rules=False, before_write=guard.save)
-        plain_kernels: Any = torch.backends.mkldnn.flags(enabled=False)  # fused layers would hide what they compute
-        return _run(model, modules, image, dict(parameters), recorder, plain_kernels)
+        return _run(model, modules, image, dict(parameters), recorder, _plain_kernels())
+
+
+@contextmanager
+def _plain_kernels() -> Iterator[None]:
+    """Keep torch from fusing whole recurrent layers into one kernel, which would hide what they compute."""
+    switch: Any = torch._C
+    enabled = switch._get_mkldnn_enabled()
+    switch._set_mkldnn_enabled(False)
+    try:
+        yield
+    finally:
+        switch._set_mkldnn_enabled(enabled)
 
 
 def _input_dtype(parameters: Any) -> torch.dtype:
