@@ -176,7 +176,7 @@ class RandomModule(nn.Module):
 
 def gradient_extents(module: RandomModule, *, gates: bool = False) -> tuple[float, ...]:
     """Extents of the gradient's support in the image, per axis: the widest of the units in the middle."""
-    network, last = module.network, len(module.network.steps) - 1
+    network = module.network
     units_needed = UNITS if any(s.kind in ("upsample", "transposed") for s in network.steps) else 1
     starts, size = zip(*(_interior(network, axis, units_needed, gates) for axis in (0, 1)), strict=True)
     module.requires_grad_(False).detach_gates = not gates
@@ -192,7 +192,7 @@ def gradient_extents(module: RandomModule, *, gates: bool = False) -> tuple[floa
 
 
 def _interior(network: Network, axis: int, count: int, gates: bool) -> tuple[int, int]:
-    """The first of ``count`` neighbouring units that read no padding on any map, and the extent of an image large enough for them."""
+    """The first of ``count`` neighbouring units that read no padding anywhere, and an extent of the image that holds them."""
     last = len(network.steps) - 1
 
     def read(start: int) -> set[float]:

@@ -40,7 +40,7 @@ def test_what_an_analysis_holds(analysis):
     assert analysis.input_size == (32, 32)
     assert analysis.traced_with == "meta"
     assert analysis.assumptions == ()
-    assert [layer.name for layer in analysis.tail][0] == analysis.border_min.name
+    assert analysis.tail[0].name == analysis.border_min.name
     assert analysis.border_max.r_in_max > (32, 32)
     assert set(analysis.tail) <= set(analysis.unproductive) <= set(analysis.layers)
     assert analysis.params == sum(p.numel() for p in Net().parameters())

@@ -33,8 +33,8 @@ _KINDS = {
 def recount_with_fvcore(graph: nx.DiGraph, model: nn.Module) -> None:
     """Replace the multiply-accumulates in a graph by those of fvcore.
 
-    fvcore counts per module and kind of operator; a module's count is shared out evenly over its calls of that kind. It also counts
-    normalisation, pooling and interpolation, which torch's formulas leave out.
+    fvcore counts per module and kind of operator; where a module makes several calls of one kind, they share its
+    count in proportion to torch's formulas. It also counts normalisation, pooling and interpolation, which those leave out.
 
     Args:
         graph: as made by `rfcheck.graph.build.build_graph`; changed in place.
@@ -46,16 +46,22 @@ def recount_with_fvcore(graph: nx.DiGraph, model: nn.Module) -> None:
     own = _own_counts(graph, model)
     by_module: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for node in graph._node.values():
-        node["flops"] = 0
         by_module.setdefault((node["module"], node["kind"]), []).append(node)
+    known = {id(node): max(node["flops"], 1) for node in graph._node.values()}
+    for node in graph._node.values():
+        node["flops"] = 0
     constants: list[dict[str, Any]] = []
     for (module, operator), flops in own.items():
         nodes = by_module.get((module, _KINDS.get(operator, operator)))
         if nodes is None:
             constants.append({"module": module, "op": f"fvcore::{operator}", "flops": flops})
             continue
-        for index, node in enumerate(nodes):
-            node["flops"] += flops // len(nodes) + (index < flops % len(nodes))
+        whole, rest = sum(known[id(node)] for node in nodes), flops
+        for node in nodes[1:]:
+            share = flops * known[id(node)] // whole
+            node["flops"] += share
+            rest -= share
+        nodes[0]["flops"] += rest
     graph.graph["constants"] = constants
 
 
