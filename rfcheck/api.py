@@ -267,6 +267,8 @@ def _require_one_input(model: nn.Module) -> None:
 
 def _with_remedy(error: TraceError, model: nn.Module, shape: tuple[int, ...]) -> TraceError:
     """The same error with what to do about it: other channels, or a resolution that works."""
+    if error.needs_data:
+        return error
     remedy = _channel_remedy(error, model, shape)
     if remedy is None:
         found = working_resolution(model, shape)

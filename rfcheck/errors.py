@@ -29,10 +29,12 @@ class TraceError(RfcheckError):
     Attributes:
         layer: dotted name of the module that failed, None where unknown.
         received: shape of the first tensor that it received, None where unknown.
+        needs_data: whether the forward may work once the model's parameters hold data.
     """
 
     layer: str | None = None
     received: tuple[int, ...] | None = None
+    needs_data: bool = False
 
 
 class OperatorError(RfcheckError, ValueError):

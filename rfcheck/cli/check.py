@@ -191,7 +191,7 @@ def _analyze(target: Target, size: int | tuple[int, ...], settings: Settings) ->
         with quiet_output():
             return analyze_named(model, size, settings, name)
     except TraceError as error:
-        if not on_meta or isinstance(error.__cause__, type(None)):
+        if not on_meta or not error.needs_data:
             raise
         model = target.build_with_data()
         with quiet_output():

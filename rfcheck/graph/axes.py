@@ -173,6 +173,17 @@ def _tidy(dim: Sequence[Factor]) -> Dim:
     return tuple(merged)
 
 
+def with_extras(dim: Dim, before: int, after: int) -> Dim | None:
+    """A dimension of positions of several axes with entries put around it that belong to no position; None for other dimensions."""
+    if len(dim) == 1 and isinstance(dim[0], Tokens):
+        tokens = Tokens(before + dim[0].before, dim[0].digits, dim[0].after + after)
+    elif len(dim) > 1 and all(isinstance(factor, Digit) for factor in dim):
+        tokens = Tokens(before, tuple(digits_of(dim)), after)
+    else:
+        return None
+    return (tokens,) if tokens.before or tokens.after else tokens.digits
+
+
 @lru_cache(maxsize=4096)
 def broadcast(layouts: tuple[Layout, ...], shape: tuple[int, ...]) -> Layout:
     """The layout of an elementwise result: each dimension as in the first operand that holds positions there."""

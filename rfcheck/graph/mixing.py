@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 
 from rfcheck.graph.axes import (
-    Digit,
-    Dim,
     Layout,
     Reading,
     Tokens,
@@ -17,6 +15,8 @@ from rfcheck.graph.axes import (
     placement,
     plain,
     plain_layout,
+    size_of,
+    with_extras,
 )
 from rfcheck.graph.calls import Call, Edge, Gathered
 from rfcheck.graph.operators import Attention, Concat, Global, Join, Linear, Matmul, Mix, Pointwise, Recurrent, Reduce
@@ -136,13 +136,9 @@ def _with_extra_tokens(call: Call, tensors: list[TensorArg], holder: TensorArg, 
     before = sum(t.shape[dim] for t in tensors[:at])
     after = sum(t.shape[dim] for t in tensors[at + 1 :])
     layout = call.layout(holder)
-    factors = layout[dim]
-    tokens: Dim
-    if len(factors) == 1 and isinstance(factors[0], Tokens):
-        tokens = (Tokens(before + factors[0].before, factors[0].digits, factors[0].after + after),)
-    elif all(isinstance(f, Digit) for f in factors):
-        tokens = (Tokens(before, tuple(f for f in factors if isinstance(f, Digit)), after),)
-    else:
+    digits = digits_of(layout[dim])
+    tokens = with_extras(layout[dim], before, after) or ((Tokens(before, tuple(digits), after),) if len(layout[dim]) == 1 else None)
+    if tokens is None:
         return call.unknown("appends to a dimension of positions and channels", "concat")
     result = (*layout[:dim], tokens, *layout[dim + 1 :])
     edges: list[Edge] = []
@@ -194,28 +190,43 @@ def _times_constant(call: Call, x: TensorArg, mixed: int, weight: TensorArg) -> 
 
 
 def _product(call: Call, x: TensorArg, y: TensorArg) -> Gathered:
-    """Both factors depend on the image. The result keeps the positions of ``x``; those of ``y`` without a place are mixed."""
-    left, right = Reading(call.layout(x)), Reading(call.layout(y))
-    rows, columns = len(x.shape) - 2, len(y.shape) - 1
-    left.drop(columns if len(x.shape) == len(y.shape) else len(x.shape) - 1)
-    kept_axes = axes_held(left.layout)
-    result_dims = list(left.dims)
-    result_dims[-1] = plain(y.shape[-1])
-    if not any(digit.axis in kept_axes for digit in digits_of(right.dims[columns])):
-        result_dims[-1] = right.dims[columns]
-    for dim in range(max(rows, 0)):  # batch dimensions: positions of either
-        if not digits_of(result_dims[dim]) and digits_of(right.dims[dim]):
-            result_dims[dim] = right.dims[dim]
-    result: Layout = tuple(result_dims)
-    mixed = [len(y.shape) - 2] + ([columns] if result_dims[-1] == plain(y.shape[-1]) else [])
-    edges = [call.edge(x, left, result), _mixed_edge(call, y, mixed, result)]
-    edges[0].gate = edges[0].value in call.weights  # attention weights only weigh the values
+    """Both factors depend on the image. Rows or columns keep their positions; positions that are summed over are mixed."""
+    left, right = call.layout(x), call.layout(y)
+    if len(left) < 2 or len(left) != len(right):
+        return call.all_global("matmul")
+    if digits_of(right[-1]) and not digits_of(left[-2]):
+        result, edges = _rows_kept(call, y, _turned(right), x, _turned(left))
+        result = _turned(result)
+    else:
+        result, edges = _rows_kept(call, x, left, y, right)
+    weighing = [edge.value in call.weights for edge in edges]
+    if not all(weighing):  # attention weights only weigh the values
+        for edge, weighs in zip(edges, weighing, strict=True):
+            edge.gate = weighs
     return Gathered([result], edges, "matmul", note=_mismatch(edges))
 
 
-def _mixed_edge(call: Call, y: TensorArg, mixed: list[int], result: Layout) -> Edge:
+def _turned(layout: Layout) -> Layout:
+    return (*layout[:-2], layout[-1], layout[-2])
+
+
+def _rows_kept(call: Call, x: TensorArg, left: Layout, y: TensorArg, right: Layout) -> tuple[Layout, list[Edge]]:
+    """A product whose result is laid out by the rows of the first factor; positions in columns of the second are mixed too."""
+    reading = Reading(left)
+    reading.drop(len(left) - 1)
+    dims = reading.dims
+    dims[-1] = plain(size_of(right[-1]))
+    for dim in range(len(dims) - 2):  # batch dimensions: positions of either
+        if not digits_of(dims[dim]) and digits_of(right[dim]):
+            dims[dim] = right[dim]
+    result = tuple(dims)
+    mixed = [len(right) - 2, len(right) - 1]
+    return result, [call.edge(x, reading, result), _mixed_edge(call, y, right, mixed, result)]
+
+
+def _mixed_edge(call: Call, y: TensorArg, layout: Layout, mixed: list[int], result: Layout) -> Edge:
     """How a result reads a factor of which it mixes some dimensions: the whole window where the positions are split alike."""
-    reading = Reading(call.layout(y))
+    reading = Reading(layout)
     for dim in mixed:
         reading.mix(dim)
     assert y.value is not None
@@ -252,7 +263,7 @@ def attention(_: Attention, call: Call) -> Gathered:
         if t is query:
             edges.append(Edge(_value_of(t), {}, gate=True))
         else:
-            edge = _mixed_edge(call, t, [len(t.shape) - 2], result)
+            edge = _mixed_edge(call, t, call.layout(t), [len(t.shape) - 2], result)
             edge.gate = t is key
             edges.append(edge)
     others = [plain_layout(out.shape) for out in call.record.outputs[1:]]

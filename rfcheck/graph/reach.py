@@ -20,6 +20,10 @@ from typing import NamedTuple
 Position = int | float  # float only for the infinities
 
 
+_LONGEST_PERIOD = 64
+"""A pattern that repeats within so many outputs is kept as one, however small the map is."""
+
+
 class Reach(NamedTuple):
     """The input positions that each output position reads, along one axis.
 
@@ -139,7 +143,8 @@ def compose(outer: Reach, inner: Reach, size: int = 0) -> Reach:
     Args:
         outer: applied last.
         inner: applied first.
-        size: number of outputs, needed only where one of the maps is finite.
+        size: number of outputs. Where one of the maps is finite, or the pattern would repeat only after more outputs than there
+            are, the result is finite.
     """
     if inner.period == 1 and outer.period == 1:
         if outer.is_global or inner.is_global:
@@ -155,6 +160,8 @@ def compose(outer: Reach, inner: Reach, size: int = 0) -> Reach:
         return _compose_finite(outer, inner, size)
     repeats = inner.period // math.gcd(inner.period, outer.advance) if outer.advance else 1
     period = outer.period * repeats
+    if size and period > max(size, _LONGEST_PERIOD):
+        return _compose_finite(outer, inner, size)
     first, last = _composed_spans(outer, inner, period)
     return shortest(Reach(period, outer.advance * repeats * inner.advance // inner.period, first, last))
 
@@ -172,13 +179,15 @@ def _composed_spans(outer: Reach, inner: Reach, count: int) -> tuple[tuple[Posit
     """Lowest and highest position that each of the first outputs reads."""
     first: list[Position] = []
     last: list[Position] = []
+    monotone = _is_monotone(inner)
     for q in range(count):
         low, high = _at(outer, q)
         if low > high:
             first.append(math.inf)
             last.append(-math.inf)
             continue
-        taps = _deciding_taps(int(low), int(high), outer.step, inner)
+        ends = int(low), int(high)
+        taps = ends if monotone else _deciding_taps(*ends, outer.step, inner)
         spans = [_at(inner, tap) for tap in taps]
         first.append(min(span[0] for span in spans))
         last.append(max(span[1] for span in spans))
@@ -187,8 +196,6 @@ def _composed_spans(outer: Reach, inner: Reach, count: int) -> tuple[tuple[Posit
 
 def _deciding_taps(low: int, high: int, step: int, inner: Reach) -> Iterable[int]:
     """The taps among which the lowest and the highest position are found: all, or those at the two ends."""
-    if _is_monotone(inner):
-        return (low, high)
     edge = inner.period * step
     if inner.finite or high - low <= 2 * edge:
         return range(low, high + 1, step)
@@ -231,6 +238,7 @@ def _hull_of_two(one: Reach, two: Reach, size: int) -> Reach:
     if one.is_global or two.is_global:
         return GLOBAL
     finite = one.finite or two.finite or one.advance * two.period != two.advance * one.period
+    finite = finite or math.lcm(one.period, two.period) > max(size, _LONGEST_PERIOD)
     if not finite:
         period = math.lcm(one.period, two.period)
         advance = one.advance * (period // one.period)

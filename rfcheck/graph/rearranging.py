@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from rfcheck.graph.axes import Layout, Reading, Tokens, digits_of, plain, plain_layout, regroup
+from rfcheck.graph.axes import Layout, Reading, Tokens, digits_of, plain, plain_layout, regroup, with_extras
 from rfcheck.graph.calls import Call, Edge, Gathered
 from rfcheck.graph.operators import Rearrange
 from rfcheck.graph.reach import Reach, window
@@ -178,6 +178,9 @@ def _pad(call: Call, x: TensorArg, layout: Layout) -> Gathered:
             continue
         if not digits_of(reading.dims[dim]):
             reading.dims[dim] = plain(call.out_shape[dim])
+            continue
+        if (tokens := with_extras(reading.dims[dim], before, after)) is not None:
+            reading.dims[dim] = tokens
             continue
         if reading.single_digit(dim) is None and not reading.absorb(dim):
             return call.unknown("pads positions of several axes in one dimension", _KIND)

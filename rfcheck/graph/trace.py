@@ -70,7 +70,10 @@ def trace(model: nn.Module, shape: tuple[int, ...]) -> Trace:
     ways = [("meta", _trace_meta), ("fake", _trace_fake), ("real", _trace_real)]
     if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
         ways = ways[2:]
+    holds_data = not any(parameter.is_meta for parameter in model.parameters())
     for traced_with, run in ways:
+        if traced_with == "real" and not holds_data:
+            raise _needs_data(failures[0], shape)
         result = run(model, shape)
         if isinstance(result, Recording):
             return Trace(result, shape, traced_with, parameters)
@@ -234,6 +237,14 @@ def tensors_in(result: Any) -> Iterator[torch.Tensor]:
         for value in vars(result).values():
             if isinstance(value, (torch.Tensor, list, tuple, dict)):
                 yield from tensors_in(value)
+
+
+def _needs_data(failure: _Failure, shape: tuple[int, ...]) -> TraceError:
+    error = _error_of(failure, shape)
+    better = TraceError(f"{error}; the model was built on the meta device: build it with data, so that the forward can be run")
+    better.layer, better.received, better.needs_data = error.layer, error.received, True
+    better.__cause__ = failure.error
+    return better
 
 
 def _error_of(failure: _Failure, shape: tuple[int, ...]) -> TraceError:

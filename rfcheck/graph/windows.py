@@ -52,6 +52,7 @@ def convolution(_: Convolution, call: Call) -> Gathered:
     gathered = slide(call, x, reaches, "conv", attributes)
     if weight.value is not None and len(call.images) > 1 and all(e.reaches is not None for e in gathered.edges):
         gathered.edges.append(call.edge(weight, Reading(()), gathered.layouts[0]))
+        gathered.edges[-1].gate = True  # a kernel made from the image weighs what it reads
     return gathered
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rfcheck.graph.axes import Digit, Layout, Reading, axis_size, broadcast, digits_of, plain, regroup
+from rfcheck.graph.axes import Digit, Layout, Reading, axis_size, broadcast, digits_of, plain, regroup, with_extras
 from rfcheck.graph.calls import Call, Edge, Gathered
 from rfcheck.graph.mixing import placed
 from rfcheck.graph.reach import IDENTITY, Reach, compose, window
@@ -78,15 +78,18 @@ def _undo_slice(step: ViewStep, layout: Layout, outer: tuple[int, ...], reaches:
     dim, start, stride = _slice_of(step)
     dim %= len(outer)
     size, total = step.shape[dim], outer[dim]
+    start = min(max(start + total if start < 0 else start, 0), total)
     if size == total:
         return layout
     if not digits_of(layout[dim]):
         return (*layout[:dim], plain(total), *layout[dim + 1 :])
     reading = Reading(layout)
+    tokens = with_extras(layout[dim], start, total - start - size)
+    if tokens is not None and stride == 1:
+        return (*layout[:dim], tokens, *layout[dim + 1 :])
     digit = reading.single_digit(dim)
     if digit is None or digit.spacing != 1 or digit.size != axis_size(layout, digit.axis):
         return None
-    start = min(max(start + total if start < 0 else start, 0), total)
     if stride == 1 and alone:
         reach = window(1, padding=start)
     elif start < stride and start + size * stride >= total:
