@@ -35,7 +35,7 @@ def borrowed(model: nn.Module) -> Iterator[tuple[dict[str, nn.Module], WriteGuar
         table = module.__dict__
         attributes.append((table, table.copy()))
         for name, value in table.items():
-            if type(value) in _CONTAINERS:
+            if type(value) in _CONTAINERS or type(value) is tuple:
                 _remember(value, containers, nested=name not in _MODULE_TABLES)
     gradients = [(parameter, parameter.grad, parameter.requires_grad) for parameter in model.parameters()]
     guard = WriteGuard()
@@ -62,10 +62,11 @@ def borrowed(model: nn.Module) -> Iterator[tuple[dict[str, nn.Module], WriteGuar
 
 
 def _remember(container: Any, containers: list[tuple[Any, Any]], *, nested: bool) -> None:
-    containers.append((container, container.copy() if container else None))
+    if type(container) is not tuple:
+        containers.append((container, container.copy() if container else None))
     if nested and container:
         for value in container.values() if isinstance(container, dict) else container:
-            if type(value) in _CONTAINERS:
+            if type(value) in _CONTAINERS or type(value) is tuple:
                 _remember(value, containers, nested=True)
 
 

@@ -249,7 +249,7 @@ def _needs_data(failure: _Failure, shape: tuple[int, ...]) -> TraceError:
 
 def _error_of(failure: _Failure, shape: tuple[int, ...]) -> TraceError:
     size = "x".join(map(str, shape[1:]))
-    said = " ".join(str(failure.error).split()) or type(failure.error).__name__
+    said = " ".join(str(failure.error).split()).rstrip(".") or type(failure.error).__name__
     if len(said) > 300:
         said = said[:297] + "..."
     where = "the model"
