@@ -5,15 +5,18 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from rfcheck.api import Analysis
 from rfcheck.linting.finding import Finding
 from rfcheck.report.picture import layer_bars
 from rfcheck.report.result import Result, Run, plural, summary
 from rfcheck.report.units import extents, short
+
+if TYPE_CHECKING:
+    from rfcheck.api import Analysis
 
 SEVERITY_STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 _STATE_STYLES = {"productive": "green", "unproductive": "yellow", "tail": "red", "unknown": "magenta", "border": "bold"}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rfcheck.api import Analysis
 from rfcheck.linting.finding import SEVERITIES
+
+if TYPE_CHECKING:
+    from rfcheck.api import Analysis
 
 
 @dataclass(frozen=True, slots=True)

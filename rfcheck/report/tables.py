@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from rfcheck.analysis.layers import Layer
-from rfcheck.api import Analysis
 from rfcheck.report.units import crossed, extents, short
+
+if TYPE_CHECKING:
+    from rfcheck.api import Analysis
 
 
 def _table(*columns: tuple[str, str]) -> Table:
