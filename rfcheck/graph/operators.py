@@ -268,6 +268,8 @@ _TABLE: dict[str, Meaning] = {
 
 def meaning_of(func: Any) -> Meaning | None:
     """The entry of an operator overload, also under its name without the underscore of the in-place form; None if unknown."""
+    if isinstance(func, str):  # a marker of the recorder
+        return None
     name: str = func._schema.name
     return _TABLE.get(name) or _TABLE.get(name.removesuffix("_"))
 

@@ -14,6 +14,7 @@ from torch import nn
 
 from rfcheck.errors import TraceError
 from rfcheck.graph.borrow import borrowed, substitute_tensors
+from rfcheck.graph.operators import Convolution, Window, meaning_of
 from rfcheck.graph.recorder import Recorder
 from rfcheck.graph.records import ModuleCall, Recording
 
@@ -187,6 +188,11 @@ def _run(
     except Exception as error:
         return _Failure(error, recorder.failed_call, recorder.failed_shapes)
     recording = recorder.recording
+    for record in recording.records:
+        if 0 in record.outputs[0].shape and isinstance(meaning_of(record.func), (Convolution, Window)):
+            # kernels without data may let pass what real ones refuse
+            too_small = RuntimeError("the kernel is larger than the map that it is applied to")
+            return _Failure(too_small, record.call, [record.tensors[0].shape])
     outputs = [recorder.value_of(tensor) for tensor in tensors_in(result)]
     recording.output_values = [value for value in outputs if value is not None]
     return recording
