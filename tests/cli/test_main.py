@@ -43,7 +43,9 @@ def test_an_unforeseen_error_is_one_sentence(run, monkeypatch):
 def test_interruption(tmp_path):
     """Ctrl-C while a model is built ends with 130 and leaves no output file."""
     (tmp_path / "slow.py").write_text("import time, sys\nprint('started', flush=True)\ntime.sleep(60)\n")
-    command = [sys.executable, "-m", "rfcheck", "slow.py", "--resolution", "8", "-o", "out.txt"]
+    # a shell that starts jobs in the background lets them ignore the signal, and their children inherit that
+    listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from rfcheck.cli import main; main()"
+    command = [sys.executable, "-c", listening, "slow.py", "--resolution", "8", "-o", "out.txt"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
