@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -143,6 +143,3 @@ def met(reading: Reading, result: Layout, axes: int) -> Reaches | None:
         elif aligned != IDENTITY:
             reaches[axis] = compose(aligned, reaches.get(axis, IDENTITY))
     return reaches
-
-
-GatherFunction = Callable[[Any, Call], Gathered]
