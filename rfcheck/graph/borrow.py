@@ -20,7 +20,7 @@ _MODULE_TABLES = frozenset({"_parameters", "_buffers", "_modules"})
 def borrowed(model: nn.Module) -> Iterator[tuple[dict[str, nn.Module], WriteGuard]]:
     """Put a model into eval mode without gradients, and undo everything that a forward pass may change.
 
-    Restored on leaving, also after an error: every module's attributes and the lists, dicts and sets among them (parameters,
+    Restored on leaving, also after an error: every module's attributes and the lists, dicts, sets and arrays among them (parameters,
     buffers, sub-modules, hooks, training flags), gradients, the random states of torch, numpy and Python, and torch's attention
     fast path.
 
@@ -35,7 +35,7 @@ def borrowed(model: nn.Module) -> Iterator[tuple[dict[str, nn.Module], WriteGuar
         table = module.__dict__
         attributes.append((table, table.copy()))
         for name, value in table.items():
-            if type(value) in _CONTAINERS or type(value) is tuple:
+            if type(value) in _CONTAINERS or _is_nested_or_array(value):
                 _remember(value, containers, nested=name not in _MODULE_TABLES)
     gradients = [(parameter, parameter.grad, parameter.requires_grad) for parameter in model.parameters()]
     guard = WriteGuard()
@@ -61,17 +61,31 @@ def borrowed(model: nn.Module) -> Iterator[tuple[dict[str, nn.Module], WriteGuar
                     parameter.requires_grad_(requires_gradient)
 
 
+def _is_array(value: Any) -> bool:
+    """Whether a value is a numpy array; numpy need not be installed for that."""
+    return type(value).__module__ == "numpy" and type(value).__name__ == "ndarray"
+
+
+def _is_nested_or_array(value: Any) -> bool:
+    return type(value) is tuple or _is_array(value)
+
+
 def _remember(container: Any, containers: list[tuple[Any, Any]], *, nested: bool) -> None:
+    if _is_array(container):
+        containers.append((container, container.copy()))
+        return
     if type(container) is not tuple:
         containers.append((container, container.copy() if container else None))
     if nested and container:
         for value in container.values() if isinstance(container, dict) else container:
-            if type(value) in _CONTAINERS or type(value) is tuple:
+            if type(value) in _CONTAINERS or _is_nested_or_array(value):
                 _remember(value, containers, nested=True)
 
 
 def _restore(container: Any, content: Any) -> None:
-    if content is None:
+    if _is_array(container):
+        container[...] = content
+    elif content is None:
         if container:
             container.clear()
     elif isinstance(container, (list, deque)):

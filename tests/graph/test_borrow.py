@@ -20,6 +20,7 @@ class Restless(nn.Module):
         self.register_buffer("count", torch.zeros(1))
         self.seen, self.cache, self.tags = [], {"a": []}, {"x"}
         self.number = 1
+        self.array, self.pair = np.zeros(2), ([], 1)
 
     def forward(self, x):
         self.seen.append(x)
@@ -27,6 +28,8 @@ class Restless(nn.Module):
         self.cache["b"] = 2
         self.tags.add("y")
         self.number = 2
+        self.array += 1
+        self.pair[0].append(1)
         self.new = x
         self.extra = nn.Linear(1, 1)
         self.register_forward_hook(lambda *_: None)
@@ -66,6 +69,8 @@ def test_everything_is_given_back(fails):
         assert fails
     assert state(model) == before
     assert [model.seen, model.cache, model.tags] == containers
+    assert model.array.tolist() == [0, 0]
+    assert model.pair == ([], 1)
     assert [m.training for m in model.modules()] == [True, False]
     assert torch.equal(torch.get_rng_state(), torch_state)
     assert random.getstate() == python_state
