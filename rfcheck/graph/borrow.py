@@ -20,9 +20,9 @@ _MODULE_TABLES = frozenset({"_parameters", "_buffers", "_modules"})
 def borrowed(model: nn.Module) -> Iterator[tuple[dict[str, nn.Module], WriteGuard]]:
     """Put a model into eval mode without gradients, and undo everything that a forward pass may change.
 
-    Restored on leaving, also after an error: every module's attributes and the lists, dicts, sets and arrays among them (parameters,
-    buffers, sub-modules, hooks, training flags), gradients, the random states of torch, numpy and Python, and torch's attention
-    fast path.
+    Restored on leaving, also after an error: every module's attributes and the lists, dicts, sets and arrays among them
+    (parameters, buffers, sub-modules, hooks, training flags), gradients, the random states of torch, numpy and Python, and
+    torch's attention fast path.
 
     Yields:
         The modules by dotted name, "" for the model (one that appears twice is listed under its first name), and a guard: tensors
