@@ -279,11 +279,7 @@ def _with_remedy(error: TraceError, model: nn.Module, shape: tuple[int, ...]) ->
                 if only
                 else f"the smallest resolution that works is {resolution}"
             )
-    if remedy is None:
-        return error
-    better = TraceError(f"{error}; {remedy}")
-    better.layer, better.received = error.layer, error.received
-    return better
+    return error if remedy is None else error.with_remedy(remedy)
 
 
 def _channel_remedy(error: TraceError, model: nn.Module, shape: tuple[int, ...]) -> str | None:

@@ -36,6 +36,13 @@ class TraceError(RfcheckError):
     received: tuple[int, ...] | None = None
     needs_data: bool = False
 
+    def with_remedy(self, remedy: str) -> TraceError:
+        """The same error, saying what to do about it."""
+        error = TraceError(f"{self}; {remedy}")
+        error.layer, error.received, error.needs_data = self.layer, self.received, self.needs_data
+        error.__cause__ = self.__cause__
+        return error
+
 
 class OperatorError(RfcheckError, ValueError):
     """A registration of an operator that is already known, or that is not an operator."""

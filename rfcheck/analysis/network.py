@@ -116,7 +116,8 @@ def examine(graph: nx.DiGraph, settings: Settings) -> Network:
         for name, node in graph._node.items()
         if is_layer(node)
     )
-    last = last_feature_map(graph, role_of)
+    last_name = last_feature_map(graph, role_of)
+    last = None if last_name is None else _feature_map(graph, fields, last_name)
     return Network(
         graph=graph,
         input_size=sizes,
@@ -127,8 +128,8 @@ def examine(graph: nx.DiGraph, settings: Settings) -> Network:
         roles=role_of,
         total=total_cost(graph),
         tail_cost=cost_of(graph, border.tail_region),
-        last_map=None if last is None else _feature_map(graph, fields, last),
-        resolution_range=resolution_range(graph, fields, role_of, border),
+        last_map=last,
+        resolution_range=resolution_range(layers, None if last is None else last.r_max),
         unknown=tuple(_unknown_operators(graph, fields, role_of)),
     )
 

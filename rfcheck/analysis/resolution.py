@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rfcheck.analysis.border import Border
-from rfcheck.analysis.layers import Extents, per_axis, r_in
-from rfcheck.analysis.receptive_field import Fields
+from rfcheck.analysis.layers import Extents, Layer
 from rfcheck.analysis.roles import Role
 
 if TYPE_CHECKING:
@@ -21,16 +19,17 @@ def last_feature_map(graph: nx.DiGraph, roles: Mapping[str, Role]) -> str | None
     return computed[-1] if computed else maps[-1] if maps else None
 
 
-def resolution_range(
-    graph: nx.DiGraph, fields: Fields, roles: Mapping[str, Role], border: Border
-) -> tuple[Extents | None, Extents | None]:
+def resolution_range(layers: Sequence[Layer], last_map_r_max: Extents | None) -> tuple[Extents | None, Extents | None]:
     """Lowest image without an unproductive layer, and highest image that the last feature map still sees whole, per axis.
+
+    Args:
+        layers: all layers.
+        last_map_r_max: largest receptive field of the last feature map; None where unknown or where there is no map.
 
     Returns:
         (lowest, highest) in pixels per image axis; None where a receptive field is unknown, inf where unbounded.
     """
-    lows = [r_in(graph, fields, name)[0] for name in border.judged]
+    lows = [layer.r_in_min for layer in layers if layer.judged]
     known = [low for low in lows if low is not None]
     lowest = tuple(max(values) for values in zip(*known, strict=True)) if known and len(known) == len(lows) else None
-    last = last_feature_map(graph, roles)
-    return lowest, None if last is None else per_axis(fields[last], lambda f: f.r_max)
+    return lowest, last_map_r_max

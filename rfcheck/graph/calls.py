@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -72,7 +72,7 @@ class Call:
 
     __slots__ = ("_layouts", "axes", "record", "weights")
 
-    def __init__(self, record: OpRecord, layouts: Mapping[int, Layout], weights: frozenset[int] | set[int], axes: int) -> None:
+    def __init__(self, record: OpRecord, layouts: Mapping[int, Layout], weights: Set[int], axes: int) -> None:
         self.record = record
         self.weights = weights
         self.axes = axes
@@ -104,11 +104,11 @@ class Call:
 
     def edge(self, tensor: TensorArg, reading: Reading, result: Layout) -> Edge:
         """The edge of an input that was edited to meet a result."""
-        return Edge(_value(tensor), met(reading, result, self.axes))
+        return edge_from(tensor, met(reading, result, self.axes))
 
     def unknown(self, note: str, kind: str = "other") -> Gathered:
         """The answer where nothing can be said about positions; a result shaped like a feature map is taken for one."""
-        edges = [Edge(_value(t), None) for t in self.images]
+        edges = [edge_from(t, None) for t in self.images]
         shape = self.images[0].shape
         axes = tuple(range(self.axes))
         is_map = len(shape) == self.axes + 2 and self.layout(self.images[0]) == image_layout(shape, axes)
@@ -120,13 +120,27 @@ class Call:
 
     def all_global(self, kind: str = "other", note: str | None = None) -> Gathered:
         """The answer where every output reads all positions, and the result holds none."""
-        edges = [Edge(_value(t), dict.fromkeys(range(self.axes), GLOBAL)) for t in self.images]
+        edges = [edge_from(t, dict.fromkeys(range(self.axes), GLOBAL)) for t in self.images]
         return Gathered([plain_layout(out.shape) for out in self.record.outputs], edges, kind, note=note)
 
 
-def _value(tensor: TensorArg) -> int:
+def edge_from(tensor: TensorArg, reaches: Reaches | None, *, gate: bool = False) -> Edge:
+    """The edge of an input that depends on the image."""
     assert tensor.value is not None
-    return tensor.value
+    return Edge(tensor.value, reaches, gate)
+
+
+def mismatch(edges: list[Edge]) -> str | None:
+    """The note where inputs cannot be brought together position by position; None where they can."""
+    return "meets inputs whose positions do not correspond" if any(edge.reaches is None for edge in edges) else None
+
+
+def mark_gates(edges: list[Edge], weights: Set[int]) -> None:
+    """Mark the factors of a product that only weigh another one; where all of them are weights, none does."""
+    weighing = [edge.value in weights for edge in edges]
+    if not all(weighing):
+        for edge, weighs in zip(edges, weighing, strict=True):
+            edge.gate = weighs
 
 
 def met(reading: Reading, result: Layout, axes: int) -> Reaches | None:

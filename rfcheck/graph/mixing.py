@@ -18,7 +18,7 @@ from rfcheck.graph.axes import (
     size_of,
     with_extras,
 )
-from rfcheck.graph.calls import Call, Edge, Gathered
+from rfcheck.graph.calls import Call, Edge, Gathered, edge_from, mark_gates, mismatch
 from rfcheck.graph.operators import Attention, Concat, Global, Join, Linear, Matmul, Mix, Pointwise, Recurrent, Reduce
 from rfcheck.graph.reach import GLOBAL, Position, Reach, window
 from rfcheck.graph.records import TensorArg
@@ -26,7 +26,7 @@ from rfcheck.graph.records import TensorArg
 
 def pointwise(meaning: Pointwise, call: Call) -> Gathered:
     """Each position by itself; the result is laid out like the input."""
-    edges = [Edge(t.value, {}) for t in call.images if t.value is not None]
+    edges = [edge_from(t, {}) for t in call.images]
     layout = call.layout(call.images[0])
     layouts = [layout if out.shape == call.images[0].shape else plain_layout(out.shape) for out in call.record.outputs]
     weights = meaning.weights == "makes" or (meaning.weights == "keeps" and edges[0].value in call.weights)
@@ -39,44 +39,30 @@ def join(meaning: Join, call: Call) -> Gathered:
     layouts = tuple(call.layout(t) for t in images)
     result = layouts[0] if all(x is layouts[0] for x in layouts) else broadcast(layouts, call.out_shape)
     edges = [call.edge(t, Reading(layout), result) for t, layout in zip(images, layouts, strict=True)]
-    weighing = [edge.value in call.weights for edge in edges]
-    weights = all(weighing)
-    if meaning.gate and len(edges) > 1 and any(weighing) and not weights:
-        for edge, weighs in zip(edges, weighing, strict=True):
-            edge.gate = weighs
-    note = None
-    if any(edge.reaches is None for edge in edges):
-        note = "meets inputs whose positions do not correspond"
+    if meaning.gate:
+        mark_gates(edges, call.weights)
+    weights = all(edge.value in call.weights for edge in edges)
     kind = "multiply" if meaning.gate else "join"
-    return Gathered([result], edges, kind, note=note, weights=weights)
+    return Gathered([result], edges, kind, note=mismatch(edges), weights=weights)
 
 
 def concat(_: Concat, call: Call) -> Gathered:
     """Inputs side by side: along channels, along an image axis, or as extra tokens."""
-    tensors: list[TensorArg] = call.record.args[0]
-    dim = call.arg("dim", 0)
+    dim = call.arg("dim", 0) % len(call.out_shape)
+    layouts = [call.layout(t) for t in call.images]
+    plain_dim = plain(call.out_shape[dim])
     if call.record.func._schema.name == "aten::stack":
-        return _stack(call, dim % len(call.out_shape))
-    dim %= len(call.out_shape)
-    images = call.images
-    layouts = [call.layout(t) for t in images]
-    if not any(digits_of(layout[dim]) for layout in layouts):
-        shape = call.out_shape
-        cut = [(*layout[:dim], plain(shape[dim]), *layout[dim + 1 :]) for layout in layouts]
-        result = cut[0] if all(c == cut[0] for c in cut) else broadcast(tuple(cut), shape)
-        edges = [call.edge(t, Reading(layout), result) for t, layout in zip(images, cut, strict=True)]
-        note = "meets inputs whose positions do not correspond" if any(e.reaches is None for e in edges) else None
-        return Gathered([result], edges, "concat", note=note)
-    return _concat_positions(call, tensors, dim)
+        return _side_by_side(call, [(*layout[:dim], plain_dim, *layout[dim:]) for layout in layouts])
+    if any(digits_of(layout[dim]) for layout in layouts):
+        return _concat_positions(call, call.record.args[0], dim)
+    return _side_by_side(call, [(*layout[:dim], plain_dim, *layout[dim + 1 :]) for layout in layouts])
 
 
-def _stack(call: Call, dim: int) -> Gathered:
-    images = call.images
-    cut = [call.layout(t) for t in images]
-    layouts = [(*layout[:dim], plain(call.out_shape[dim]), *layout[dim:]) for layout in cut]
-    result = broadcast(tuple(layouts), call.out_shape)
-    edges = [call.edge(t, Reading(layout), result) for t, layout in zip(images, layouts, strict=True)]
-    return Gathered([result], edges, "concat")
+def _side_by_side(call: Call, layouts: list[Layout]) -> Gathered:
+    """Inputs that meet position by position, each in its own part of a dimension without positions."""
+    result = layouts[0] if all(layout == layouts[0] for layout in layouts) else broadcast(tuple(layouts), call.out_shape)
+    edges = [call.edge(t, Reading(layout), result) for t, layout in zip(call.images, layouts, strict=True)]
+    return Gathered([result], edges, "concat", note=mismatch(edges))
 
 
 def _concat_positions(call: Call, tensors: list[TensorArg], dim: int) -> Gathered:
@@ -93,8 +79,7 @@ def _concat_positions(call: Call, tensors: list[TensorArg], dim: int) -> Gathere
     for t in call.images:
         reading = Reading(call.layout(t))
         reading.drop(dim)
-        assert t.value is not None
-        dropped.append(Edge(t.value, reading.reaches))
+        dropped.append(edge_from(t, reading.reaches))
     base = Reading(call.layout(holding[0]))
     base.drop(dim)
     base.dims[dim] = plain(call.out_shape[dim])
@@ -115,7 +100,7 @@ def _lengthened(call: Call, tensors: list[TensorArg], dim: int) -> Gathered:
             reach = window(1, padding=offset) if image_count == 1 else placed(offset, 1, size, total)
             reading.resize(dim, reach, total)
             result = result or reading.layout
-            edges.append(Edge(t.value, reading.reaches))
+            edges.append(edge_from(t, reading.reaches))
         offset += size
     assert result is not None
     return Gathered([result], edges, "concat")
@@ -143,9 +128,8 @@ def _with_extra_tokens(call: Call, tensors: list[TensorArg], holder: TensorArg, 
     result = (*layout[:dim], tokens, *layout[dim + 1 :])
     edges: list[Edge] = []
     for t in call.images:
-        assert t.value is not None
         if t is holder:
-            edges.append(Edge(t.value, {}))
+            edges.append(edge_from(t, {}))
         else:
             reading = Reading(call.layout(t))
             reading.drop(dim)
@@ -183,10 +167,9 @@ def _times_constant(call: Call, x: TensorArg, mixed: int, weight: TensorArg) -> 
     reading.dims[mixed] = plain(features)
     if len(reading.dims) != len(call.out_shape):
         reading.dims = list(plain_layout(call.out_shape))
-    assert x.value is not None
     kind = "linear" if weight.params else "matmul"
     attributes = {"in_channels": x.shape[mixed], "out_channels": features, "over_positions": positional}
-    return Gathered([reading.layout], [Edge(x.value, reading.reaches)], kind, attributes)
+    return Gathered([reading.layout], [edge_from(x, reading.reaches)], kind, attributes)
 
 
 def _product(call: Call, x: TensorArg, y: TensorArg) -> Gathered:
@@ -199,11 +182,8 @@ def _product(call: Call, x: TensorArg, y: TensorArg) -> Gathered:
         result = _turned(result)
     else:
         result, edges = _rows_kept(call, x, left, y, right)
-    weighing = [edge.value in call.weights for edge in edges]
-    if not all(weighing):  # attention weights only weigh the values
-        for edge, weighs in zip(edges, weighing, strict=True):
-            edge.gate = weighs
-    return Gathered([result], edges, "matmul", note=_mismatch(edges))
+    mark_gates(edges, call.weights)  # attention weights only weigh the values
+    return Gathered([result], edges, "matmul", note=mismatch(edges))
 
 
 def _turned(layout: Layout) -> Layout:
@@ -229,7 +209,6 @@ def _mixed_edge(call: Call, y: TensorArg, layout: Layout, mixed: list[int], resu
     reading = Reading(layout)
     for dim in mixed:
         reading.mix(dim)
-    assert y.value is not None
     reaches = dict(reading.reaches)
     for axis in range(call.axes):
         here, there = placement(reading.layout, axis), placement(result, axis)
@@ -239,16 +218,7 @@ def _mixed_edge(call: Call, y: TensorArg, layout: Layout, mixed: list[int], resu
                 reaches[axis] = aligned[axis]
         elif sorted(d for _, d in here) != sorted(d for _, d in there):
             reaches[axis] = GLOBAL
-    return Edge(y.value, reaches)
-
-
-def _mismatch(edges: list[Edge]) -> str | None:
-    return "multiplies inputs whose positions do not correspond" if any(e.reaches is None for e in edges) else None
-
-
-def _value_of(tensor: TensorArg) -> int:
-    assert tensor.value is not None
-    return tensor.value
+    return edge_from(y, reaches)
 
 
 def attention(_: Attention, call: Call) -> Gathered:
@@ -261,19 +231,18 @@ def attention(_: Attention, call: Call) -> Gathered:
         if t.value is None:
             continue
         if t is query:
-            edges.append(Edge(_value_of(t), {}, gate=True))
+            edges.append(edge_from(t, {}, gate=True))
         else:
             edge = _mixed_edge(call, t, call.layout(t), [len(t.shape) - 2], result)
             edge.gate = t is key
             edges.append(edge)
     others = [plain_layout(out.shape) for out in call.record.outputs[1:]]
-    return Gathered([result, *others], edges, "attention", note=_mismatch(edges))
+    return Gathered([result, *others], edges, "attention", note=mismatch(edges))
 
 
 def reduce(meaning: Reduce, call: Call) -> Gathered:
     """All values along some dimensions become one."""
     x = call.images[0]
-    assert x.value is not None
     dims = call.arg(meaning.dims)
     count = len(x.shape)
     gone = range(count) if dims is None or dims == [] else [d % count for d in ([dims] if isinstance(dims, int) else dims)]
@@ -284,17 +253,16 @@ def reduce(meaning: Reduce, call: Call) -> Gathered:
     if len(call.out_shape) != count:
         reading.dims = [dim for i, dim in enumerate(reading.dims) if i not in set(gone)]
     layouts = [reading.layout if len(out.shape) == len(reading.dims) else plain_layout(out.shape) for out in call.record.outputs]
-    return Gathered(layouts, [Edge(x.value, reading.reaches)], "pool" if pools else "reduce")
+    return Gathered(layouts, [edge_from(x, reading.reaches)], "pool" if pools else "reduce")
 
 
 def mix(meaning: Mix, call: Call) -> Gathered:
     """Every value along a dimension reads the others; the shape stays."""
     x = call.images[0]
-    assert x.value is not None
     reading = Reading(call.layout(x))
     reading.mix(call.arg(meaning.dim, -1) % max(len(x.shape), 1))
     layouts = [reading.layout if out.shape == x.shape else plain_layout(out.shape) for out in call.record.outputs]
-    return Gathered(layouts, [Edge(x.value, reading.reaches)], "softmax", weights=meaning.weights == "makes")
+    return Gathered(layouts, [edge_from(x, reading.reaches)], "softmax", weights=meaning.weights == "makes")
 
 
 def everywhere(meaning: Global, call: Call) -> Gathered:
@@ -309,7 +277,6 @@ def everywhere(meaning: Global, call: Call) -> Gathered:
 def recurrent(_: Recurrent, call: Call) -> Gathered:
     """Steps along the sequence dimension read all steps; what the batch dimension holds stays apart."""
     x = call.images[0]
-    assert x.value is not None
     layout = call.layout(x)
     if len(layout) != 3 or len(call.out_shape) != 3:
         return call.all_global("recurrent")
@@ -319,7 +286,7 @@ def recurrent(_: Recurrent, call: Call) -> Gathered:
     reading.drop(2)
     reading.dims[2] = plain(call.out_shape[2])
     others = [plain_layout(out.shape) for out in call.record.outputs[1:]]
-    return Gathered([reading.layout, *others], [Edge(x.value, reading.reaches)], "recurrent")
+    return Gathered([reading.layout, *others], [edge_from(x, reading.reaches)], "recurrent")
 
 
 def axis_sizes(layout: Layout, axes: int) -> tuple[int, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from rfcheck.graph.axes import Layout, Reading, Tokens, digits_of, plain, plain_layout, regroup, with_extras
-from rfcheck.graph.calls import Call, Edge, Gathered
+from rfcheck.graph.calls import Call, Gathered, edge_from
 from rfcheck.graph.operators import Rearrange
-from rfcheck.graph.reach import Reach, window
+from rfcheck.graph.reach import FIRST_UNIT, Reach, window
 from rfcheck.graph.records import TensorArg
 from rfcheck.graph.windows import transposed_fold
 
@@ -27,8 +27,7 @@ def rearrange(meaning: Rearrange, call: Call) -> Gathered:
 
 
 def _done(x: TensorArg, reading: Reading, *layouts: Layout, **attributes: Any) -> Gathered:
-    assert x.value is not None
-    return Gathered(list(layouts) or [reading.layout], [Edge(x.value, reading.reaches)], _KIND, attributes)
+    return Gathered(list(layouts) or [reading.layout], [edge_from(x, reading.reaches)], _KIND, attributes)
 
 
 def _view(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -59,7 +58,7 @@ def _expand(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         if x.shape[dim] == size:
             continue
         if reading.single_digit(dim) is not None:
-            reading.resize(dim, Reach(1, 0, (0,), (0,)), size)
+            reading.resize(dim, FIRST_UNIT, size)
         else:
             reading.dims[dim] = plain(size)
     return _done(x, reading, (*(plain(n) for n in shape[:extra]), *reading.dims))
@@ -91,7 +90,7 @@ def _sliced_tokens(reading: Reading, dim: int, tokens: Tokens, start: int, step:
     if start + (size - 1) * step < first or start >= end:  # only class or register tokens
         reading.drop(dim)
         for axis in {digit.axis for digit in tokens.digits}:
-            reading.reaches[axis] = Reach(1, 0, (0,), (0,))
+            reading.reaches[axis] = FIRST_UNIT
         reading.dims[dim] = plain(size)
         return True
     return False
@@ -99,7 +98,7 @@ def _sliced_tokens(reading: Reading, dim: int, tokens: Tokens, start: int, step:
 
 def _slice(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     dim = call.arg("dim", 0) % len(layout)
-    start = _clamped(call.arg("start") or 0, x.shape[dim])
+    start = clamped(call.arg("start") or 0, x.shape[dim])
     step = call.arg("step", 1)
     reading = Reading(layout)
     if not _sliced(reading, dim, start, step, call.out_shape[dim], x.shape[dim]):
@@ -110,12 +109,13 @@ def _slice(call: Call, x: TensorArg, layout: Layout) -> Gathered:
 def _narrow(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     dim = call.arg("dim") % len(layout)
     reading = Reading(layout)
-    if not _sliced(reading, dim, _clamped(call.arg("start"), x.shape[dim]), 1, call.out_shape[dim], x.shape[dim]):
+    if not _sliced(reading, dim, clamped(call.arg("start"), x.shape[dim]), 1, call.out_shape[dim], x.shape[dim]):
         return call.unknown("slices positions of several axes in one dimension", _KIND)
     return _done(x, reading)
 
 
-def _clamped(index: int, size: int) -> int:
+def clamped(index: int, size: int) -> int:
+    """An index as Python takes it, counted from the end if negative, kept within 0 and ``size``."""
     return min(max(index + size if index < 0 else index, 0), size)
 
 
@@ -131,7 +131,7 @@ def _picked(x: TensorArg, layout: Layout, dim: int, index: int) -> tuple[Reading
 
 def _select(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     dim = call.arg("dim") % len(layout)
-    reading, known = _picked(x, layout, dim, _clamped(call.arg("index"), x.shape[dim]))
+    reading, known = _picked(x, layout, dim, clamped(call.arg("index"), x.shape[dim]))
     return _done(x, reading) if known else call.unknown("selects among positions of several axes", _KIND)
 
 
@@ -160,10 +160,9 @@ def _split(call: Call, x: TensorArg, layout: Layout) -> Gathered:
 
 def _several(x: TensorArg, readings: list[Reading]) -> Gathered:
     """One part per output where they read different positions, else one answer for all."""
-    assert x.value is not None
     gathered = _done(x, readings[0], *[reading.layout for reading in readings])
     if any(reading.reaches != readings[0].reaches for reading in readings):
-        gathered.parts = [[Edge(x.value, reading.reaches)] for reading in readings]
+        gathered.parts = [[edge_from(x, reading.reaches)] for reading in readings]
     return gathered
 
 

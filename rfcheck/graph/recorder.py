@@ -21,21 +21,9 @@ from rfcheck.graph.shapes import SHAPE_RULES
 
 _NO_PARAMS: frozenset[str] = frozenset()
 
-_CONTENT_FREE = frozenset(
-    {
-        "empty_like",
-        "zeros_like",
-        "ones_like",
-        "full_like",
-        "rand_like",
-        "randn_like",
-        "new_empty",
-        "new_zeros",
-        "new_ones",
-        "new_full",
-    }
-    | {"new_empty_strided", "fill_", "zero_"}
-)
+_LIKE = ("empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like")
+_NEW = ("new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided")
+_CONTENT_FREE = frozenset({*_LIKE, *_NEW, "fill_", "zero_"})
 """Operators that take a tensor for its shape only; what they return does not depend on what it holds."""
 
 
@@ -79,17 +67,16 @@ class _Entry:
 class _Signature:
     """Aliasing of one operator, from its schema."""
 
-    __slots__ = ("content_free", "copies", "name", "view_of", "written")
+    __slots__ = ("content_free", "copies", "view_of", "written")
 
     def __init__(self, func: Any) -> None:
         schema = func._schema
-        self.name: str = func._opname
         self.written = [(i, a.name) for i, a in enumerate(schema.arguments) if a.alias_info is not None and a.alias_info.is_write]
         viewed = [i for i, a in enumerate(schema.arguments) if a.alias_info is not None and not a.alias_info.is_write]
         returns_view = any(r.alias_info is not None and not r.alias_info.is_write for r in schema.returns)
         self.view_of: int | None = viewed[0] if viewed and returns_view else None
-        self.content_free = self.name in _CONTENT_FREE
-        self.copies = self.name == "copy_"
+        self.content_free = func._opname in _CONTENT_FREE
+        self.copies = func._opname == "copy_"
 
     def targets(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
         """The tensors that a call writes to."""

@@ -99,14 +99,12 @@ class Recording:
         constants: costly calls that do not.
         input_value: identity of the input image.
         output_values: identities of what the model returned.
-        calls: every module call, in execution order.
     """
 
     records: list[OpRecord] = field(default_factory=list)
     constants: list[ConstantRecord] = field(default_factory=list)
     input_value: int = 0
     output_values: list[int] = field(default_factory=list)
-    calls: list[ModuleCall] = field(default_factory=list)
 
 
 INPUT = "input"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -64,14 +64,15 @@ def trace(model: nn.Module, shape: tuple[int, ...]) -> Trace:
     Raises:
         TraceError: if the forward pass fails; names the layer, the shapes and what the model said.
     """
-    _refuse_lazy(model)
-    parameters = {name: parameter.numel() for name, parameter in model.named_parameters()}
+    named = dict(model.named_parameters())
+    _refuse_lazy(named)
+    parameters = {name: parameter.numel() for name, parameter in named.items()}
     failures: list[_Failure] = []
     ways: list[tuple[TracedWith, Callable[[nn.Module, tuple[int, ...]], Recording | _Failure]]]
     ways = [("meta", _trace_meta), ("fake", _trace_fake), ("real", _trace_real)]
     if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
         ways = ways[2:]
-    holds_data = not any(parameter.is_meta for parameter in model.parameters())
+    holds_data = not any(parameter.is_meta for parameter in named.values())
     for traced_with, run in ways:
         if traced_with == "real" and not holds_data:
             raise _needs_data(failures[0], shape)
@@ -89,8 +90,8 @@ def can_trace(model: nn.Module, shape: tuple[int, ...]) -> bool:
     return isinstance(_trace_meta(model, shape), Recording)
 
 
-def _refuse_lazy(model: nn.Module) -> None:
-    for name, parameter in model.named_parameters():
+def _refuse_lazy(parameters: Mapping[str, nn.Parameter]) -> None:
+    for name, parameter in parameters.items():
         if torch.nn.parameter.is_lazy(parameter):
             layer = name.rpartition(".")[0]
             raise TraceError(f"{layer}: the module is lazy and has no shapes yet; run the model once on an input of its size first")
@@ -203,7 +204,6 @@ def _announced(module: nn.Module, path: str, recorder: Recorder) -> Callable[...
     forward = module.forward
     kind = type(module).__name__
     is_leaf = not set(module._modules) - {"parametrizations"}
-    calls = recorder.recording.calls
     repeat = 0
 
     def announced(*args: Any, **kwargs: Any) -> Any:
@@ -211,7 +211,6 @@ def _announced(module: nn.Module, path: str, recorder: Recorder) -> Callable[...
         repeat += 1
         outer = recorder.current
         recorder.current = call = ModuleCall(path, kind, repeat, is_leaf)
-        calls.append(call)
         try:
             return forward(*args, **kwargs)
         except Exception:
@@ -246,11 +245,10 @@ def tensors_in(result: Any) -> Iterator[torch.Tensor]:
 
 
 def _needs_data(failure: _Failure, shape: tuple[int, ...]) -> TraceError:
-    error = _error_of(failure, shape)
-    better = TraceError(f"{error}; the model was built on the meta device: build it with data, so that the forward can be run")
-    better.layer, better.received, better.needs_data = error.layer, error.received, True
-    better.__cause__ = failure.error
-    return better
+    remedy = "the model was built on the meta device: build it with data, so that the forward can be run"
+    error = _error_of(failure, shape).with_remedy(remedy)
+    error.needs_data = True
+    return error
 
 
 def _error_of(failure: _Failure, shape: tuple[int, ...]) -> TraceError:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from rfcheck.graph.axes import Digit, Reading, axis_size, image_layout, plain
-from rfcheck.graph.calls import Call, Edge, Gathered
+from rfcheck.graph.calls import Call, Gathered, edge_from
 from rfcheck.graph.operators import Adaptive, Convolution, Resample, Window
 from rfcheck.graph.reach import IDENTITY, Reach, from_table, shortest, transposed, window
 from rfcheck.graph.records import TensorArg
@@ -67,7 +67,7 @@ def slide(call: Call, x: TensorArg, reaches: Sequence[Reach], kind: str, attribu
         attributes["axes"] = own_axes
     if len(layout) == axes + 2 and len(own_axes) == axes and layout == image_layout(x.shape, own_axes):
         named = {axis: reach for axis, reach in zip(own_axes, reaches, strict=True) if reach != IDENTITY}
-        return Gathered([image_layout(shape, own_axes)], [Edge(x.value, named)], kind, attributes)
+        return Gathered([image_layout(shape, own_axes)], [edge_from(x, named)], kind, attributes)
     reading = Reading(layout)
     first = len(layout) - axes
     if kind == "conv" and first > 0:
@@ -83,7 +83,7 @@ def slide(call: Call, x: TensorArg, reaches: Sequence[Reach], kind: str, attribu
                 unknown.attributes = attributes
                 return unknown
             reading.resize(dim, reach, shape[dim])
-    return Gathered([reading.layout], [Edge(x.value, reading.reaches)], kind, attributes)
+    return Gathered([reading.layout], [edge_from(x, reading.reaches)], kind, attributes)
 
 
 def pooling(meaning: Window, call: Call) -> Gathered:
@@ -131,12 +131,7 @@ def _unfolded(meaning: Window, call: Call, x: TensorArg) -> Gathered:
     columns = (*reading.dims[first], *reading.dims[first + 1])
     result = (*reading.dims[: first - 1], plain(call.out_shape[first - 1]), columns)
     attributes = {"kernel": kernel, "stride": stride, "dilation": dilation, "padding": padding, "transposed": False}
-    return Gathered([tuple(result)], [Edge(_known(x), reading.reaches)], "unfold", attributes)
-
-
-def _known(x: TensorArg) -> int:
-    assert x.value is not None
-    return x.value
+    return Gathered([tuple(result)], [edge_from(x, reading.reaches)], "unfold", attributes)
 
 
 def adaptive(_: Adaptive, call: Call) -> Gathered:
@@ -157,7 +152,7 @@ def adaptive(_: Adaptive, call: Call) -> Gathered:
             if reading.single_digit(dim) is None:
                 return call.unknown("pools positions of several axes in one dimension", "pool")
             reading.resize(dim, _adaptive_reach(x.shape[dim], wanted[index]), wanted[index])
-    return Gathered([reading.layout], [Edge(_known(x), reading.reaches)], "pool", {"adaptive": wanted})
+    return Gathered([reading.layout], [edge_from(x, reading.reaches)], "pool", {"adaptive": wanted})
 
 
 @lru_cache(maxsize=1024)
@@ -185,7 +180,7 @@ def resample(meaning: Resample, call: Call) -> Gathered:
         if reading.single_digit(dim) is None and not reading.absorb(dim):
             return call.unknown("interpolates positions of several axes in one dimension", "resample")
         reading.resize(dim, _resample_reach(meaning.mode, size, wanted, align_corners, scales[index]), wanted)
-    return Gathered([reading.layout], [Edge(_known(x), reading.reaches)], "resample", weights=x.value in call.weights)
+    return Gathered([reading.layout], [edge_from(x, reading.reaches)], "resample", weights=x.value in call.weights)
 
 
 def _scales(call: Call, axes: int) -> list[float | None]:
@@ -248,4 +243,4 @@ def transposed_fold(call: Call) -> Gathered:
         reading.resize(first + index, transposed(k, s, d, p), call.out_shape[first + index])
     reading.drop(first - 1)
     reading.dims[first - 1] = plain(call.out_shape[first - 1])
-    return Gathered([reading.layout], [Edge(_known(x), reading.reaches)], "fold", {"kernel": kernel, "stride": stride})
+    return Gathered([reading.layout], [edge_from(x, reading.reaches)], "fold", {"kernel": kernel, "stride": stride})

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from rfcheck.graph.axes import Digit, Layout, Reading, axis_size, broadcast, digits_of, plain, regroup, with_extras
-from rfcheck.graph.calls import Call, Edge, Gathered
+from rfcheck.graph.calls import Call, Edge, Gathered, mismatch
 from rfcheck.graph.mixing import placed
 from rfcheck.graph.reach import IDENTITY, Reach, compose, window
+from rfcheck.graph.rearranging import clamped
 from rfcheck.graph.records import TensorArg, ViewStep
 
 _KIND = "rearrange"
@@ -36,8 +37,7 @@ def scatter(call: Call, *, wraps: bool) -> Gathered:
         edges.append(call.edge(base, Reading(layout), result))
     if not wraps:
         edges.append(call.edge(source, placed_source, result))
-    note = "meets inputs whose positions do not correspond" if any(e.reaches is None for e in edges) else None
-    return Gathered([result], edges, "join", note=note)
+    return Gathered([result], edges, "join", note=mismatch(edges))
 
 
 def _written_layout(base: TensorArg, written: Layout, path: tuple[ViewStep, ...]) -> tuple[Layout, dict[int, Reach]] | None:
@@ -78,7 +78,7 @@ def _undo_slice(step: ViewStep, layout: Layout, outer: tuple[int, ...], reaches:
     dim, start, stride = _slice_of(step)
     dim %= len(outer)
     size, total = step.shape[dim], outer[dim]
-    start = min(max(start + total if start < 0 else start, 0), total)
+    start = clamped(start, total)
     if size == total:
         return layout
     if not digits_of(layout[dim]):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from rfcheck.analysis.border import exceeds
 from rfcheck.analysis.cost import Cost, cost_of
 
 if TYPE_CHECKING:
@@ -80,19 +82,17 @@ class Facts:
         """Unproductive layers outside the tail."""
         return [layer for layer in self.network.layers if layer.productive is False and not layer.in_tail]
 
-    @property
+    @cached_property
     def passed(self) -> list[Layer]:
         """Productive layers whose largest path already sees more than the image on every axis."""
-        return [layer for layer in self.network.layers if layer.productive and self._all_over(layer.r_in_max)]
+        sizes = self.network.input_size
+        return [x for x in self.network.layers if x.productive and x.r_in_max is not None and exceeds(x.r_in_max, sizes)]
 
-    @property
+    @cached_property
     def one_sided(self) -> list[Layer]:
         """Judged layers whose input sees more than the image on some axes, but not on all."""
         judged = (layer for layer in self.network.layers if layer.judged and layer.productive)
         return [layer for layer in judged if self._any_over(layer.r_in_min)]
-
-    def _all_over(self, r: Extents | None) -> bool:
-        return r is not None and all(a > b for a, b in zip(r, self.network.input_size, strict=True))
 
     def _any_over(self, r: Extents | None) -> bool:
         return r is not None and any(a > b for a, b in zip(r, self.network.input_size, strict=True))
