@@ -22,7 +22,7 @@ from rfcheck.errors import TargetError, TraceError, UnknownNameError
 from rfcheck.graph.build import build_graph
 from rfcheck.graph.feasibility import working_resolution
 from rfcheck.graph.trace import trace
-from rfcheck.input_size import InputSize, input_shape
+from rfcheck.input_size import InputSize, crossed, input_shape
 from rfcheck.linting.engine import lint
 from rfcheck.linting.finding import Finding
 from rfcheck.linting.rule import all_rules
@@ -185,7 +185,7 @@ class Analysis:
         return analysis_to_html(self)
 
     def __repr__(self) -> str:
-        size = "x".join(map(str, self.input_size))
+        size = crossed(self.input_size)
         border = self.network.border.b_min
         return f"<Analysis of {self.name} at {size}: {len(self.layers)} layers, b_min {border}, {len(self.findings)} findings>"
 

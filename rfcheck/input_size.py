@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rfcheck.errors import InputSizeError
@@ -68,6 +68,11 @@ def _require_positive(values: tuple[int, ...], given: object) -> None:
             raise InputSizeError(f"input_size must hold whole numbers, got {value!r} in {given!r}")
         if value < 1:
             raise InputSizeError(f"input_size must be at least 1 everywhere, got {value} in {given!r}")
+
+
+def crossed(sizes: Iterable[int]) -> str:
+    """Sizes as people write them, all of them: "3x3"."""
+    return "x".join(map(str, sizes))
 
 
 def parse_extents(text: str, what: str) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 from rfcheck.errors import InputSizeError
-from rfcheck.input_size import image_axes, input_shape, parse_extents
+from rfcheck.input_size import crossed, image_axes, input_shape, parse_extents
 
 NET_1D = nn.Sequential(nn.Conv1d(1, 2, 3))
 NET_2D = nn.Sequential(nn.Conv2d(3, 2, 3))
@@ -67,3 +67,8 @@ def test_wrong_text(text):
     with pytest.raises(InputSizeError, match=r"^--resolution must be ") as caught:
         parse_extents(text, "--resolution")
     assert repr(text) in str(caught.value)
+
+
+def test_crossed():
+    assert crossed((3, 3)) == "3x3"
+    assert crossed(()) == ""

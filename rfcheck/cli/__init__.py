@@ -65,7 +65,7 @@ def main(args: list[str] | None = None) -> Any:
         click.echo(f"error: {error}", err=True)
         code = 2
     except Exception as error:
-        if "--verbose" in (sys.argv if args is None else args) or "-v" in (sys.argv if args is None else args):
+        if {"--verbose", "-v"} & set(sys.argv[1:] if args is None else args):
             raise
         click.echo(f"error: rfcheck itself failed: {type(error).__name__}: {error}; --verbose shows where", err=True)
         code = 2

@@ -17,6 +17,7 @@ from rfcheck.graph.borrow import borrowed, substitute_tensors
 from rfcheck.graph.operators import Convolution, Window, meaning_of
 from rfcheck.graph.recorder import Recorder
 from rfcheck.graph.records import ModuleCall, Recording
+from rfcheck.input_size import crossed
 
 TracedWith = Literal["meta", "fake", "real"]
 
@@ -252,15 +253,14 @@ def _needs_data(failure: _Failure, shape: tuple[int, ...]) -> TraceError:
 
 
 def _error_of(failure: _Failure, shape: tuple[int, ...]) -> TraceError:
-    size = "x".join(map(str, shape[1:]))
+    size = crossed(shape[1:])
     said = " ".join(str(failure.error).split()).rstrip(".") or type(failure.error).__name__
     if len(said) > 300:
         said = said[:297] + "..."
     where = "the model"
     if failure.call is not None and failure.call.path:
         where = f"layer {failure.call.path} ({failure.call.type})"
-    shapes = ", ".join("x".join(map(str, s)) for s in failure.shapes[:1] if s)
-    received = f", which received a tensor of shape {shapes}" if shapes else ""
+    received = f", which received a tensor of shape {crossed(failure.shapes[0])}" if failure.shapes and failure.shapes[0] else ""
     error = TraceError(f"the forward pass fails at input {size} in {where}{received}: {type(failure.error).__name__}: {said}")
     error.__cause__ = failure.error
     error.layer = failure.call.path if failure.call is not None else None

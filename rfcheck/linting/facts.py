@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rfcheck.analysis.border import exceeds
 from rfcheck.analysis.cost import Cost, cost_of
+from rfcheck.input_size import crossed
 
 if TYPE_CHECKING:
     from rfcheck.analysis.layers import Extents, Layer
@@ -23,10 +24,6 @@ def sized(values: Iterable[float] | None) -> str:
         return "unknown"
     texts = ["unbounded" if math.isinf(v) else f"{v:g}" for v in values]
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
-
-
-def _crossed(values: Iterable[int]) -> str:
-    return "x".join(map(str, values))
 
 
 def _share(part: float, whole: float) -> float:
@@ -126,7 +123,7 @@ class Facts:
         """The input: its extent per axis by name, as a list and as text."""
         sizes = self.network.input_size
         names = _AXIS_NAMES.get(len(sizes), ())
-        text = _crossed(sizes) if len(sizes) > 1 else f"{sizes[0]}-long"
+        text = crossed(sizes) if len(sizes) > 1 else f"{sizes[0]}-long"
         return {"size": list(sizes), "text": text, "channels": self.network.channels, **dict(zip(names, sizes, strict=False))}
 
     def last_map(self) -> dict[str, Any] | None:
@@ -138,7 +135,7 @@ class Facts:
         r = last.r_max
         return {
             "name": last.name,
-            "size": _crossed(last.size),
+            "size": crossed(last.size),
             "r_max": sized(r),
             "known": r is not None,
             "seen_share": 1.0 if r is None else float(min(min(a / b, 1.0) for a, b in zip(r, sizes, strict=True))),
@@ -193,10 +190,10 @@ _LAYER: dict[str, Callable[[Layer], Any]] = {
     "productive": lambda x: x.productive is True,
     "unproductive": lambda x: x.productive is False,
     "in_tail": lambda x: x.in_tail,
-    "kernel": lambda x: _crossed(x.kernel or ()),
-    "stride": lambda x: _crossed(x.stride or ()),
-    "in_size": lambda x: _crossed(x.in_size),
-    "out_size": lambda x: _crossed(x.out_size),
+    "kernel": lambda x: crossed(x.kernel or ()),
+    "stride": lambda x: crossed(x.stride or ()),
+    "in_size": lambda x: crossed(x.in_size),
+    "out_size": lambda x: crossed(x.out_size),
     "r_min": lambda x: sized(x.r_min),
     "r_max": lambda x: sized(x.r_max),
     "r_in_min": lambda x: sized(x.r_in_min),

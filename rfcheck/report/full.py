@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from rfcheck.input_size import crossed
 from rfcheck.linting.finding import Finding
 from rfcheck.report.picture import layer_bars
 from rfcheck.report.result import Result, Run, plural, summary
@@ -39,7 +40,7 @@ def print_full(run: Run, console: Console) -> None:
 def _print_result(result: Result, console: Console) -> None:
     analysis = result.analysis
     heading = Text(result.target, style="bold")
-    heading.append(f" at {'x'.join(map(str, (analysis.network.channels, *analysis.input_size)))}", style="not bold")
+    heading.append(f" at {crossed((analysis.network.channels, *analysis.input_size))}", style="not bold")
     console.print(heading)
     for line in describe(analysis):
         _print_wrapped(line, console, indent=_MARGIN)

@@ -6,8 +6,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from rfcheck.analysis.layers import Layer
+from rfcheck.input_size import crossed
 from rfcheck.report.tables import status
-from rfcheck.report.units import crossed, extents, short
+from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis
@@ -35,7 +36,7 @@ def _row(layer: Layer) -> str:
     cells = [
         layer.name,
         layer.kind,
-        crossed(layer.kernel),
+        crossed(layer.kernel or ()),
         crossed(layer.out_size),
         extents(layer.r_in_min),
         extents(layer.r_max),

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from rfcheck.analysis.layers import Layer
-from rfcheck.report.units import crossed, extents, short
+from rfcheck.input_size import crossed
+from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis

@@ -21,8 +21,3 @@ def extents(values: Iterable[float] | None) -> str:
         return "?"
     texts = ["inf" if math.isinf(v) else f"{v:g}" for v in values]
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
-
-
-def crossed(values: Iterable[int] | None) -> str:
-    """Per-axis sizes, all written out: "3x3"."""
-    return "" if values is None else "x".join(map(str, values))

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from rfcheck.report.units import crossed, extents, short
+from rfcheck.report.units import extents, short
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,3 @@ def test_units():
 )
 def test_extents(values, text):
     assert extents(values) == text
-
-
-def test_crossed():
-    assert crossed((3, 3)) == "3x3"
-    assert crossed(None) == ""
