@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
-import tempfile
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from rfcheck.cli.analysing import analyze_target, print_error
+from rfcheck.cli.options import input_size_of, size_options
+from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.config import Settings
-from rfcheck.errors import InputSizeError, NothingToAnalyzeError, RfcheckError, SettingsError, TraceError
-from rfcheck.input_size import parse_extents
+from rfcheck.errors import NothingToAnalyzeError, RfcheckError, SettingsError
 
 if TYPE_CHECKING:
-    from rfcheck.api import Analysis
     from rfcheck.report.result import Failure, Result, Run
-    from rfcheck.target.load import Target
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_ERROR, EXIT_NOTHING = 0, 1, 2, 3
 
@@ -38,9 +35,7 @@ class _Output:
 
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
-@click.option("--resolution", metavar="32|32x48", help="Image extent in pixels; one number for all axes.")
-@click.option("--input-size", metavar="3,32,48", help="Channels and image extents, instead of --resolution.")
-@click.option("--channels", type=int, metavar="N", help="Channels of the input.  [default: 3]")
+@size_options
 @click.option(
     "--output-format", type=click.Choice(["full", "concise", "json"]), default="full", show_default=True, help="How to report."
 )
@@ -83,7 +78,7 @@ def check(
 ) -> int:
     """Analyse models at the resolution they will be fed, and report what cannot help there."""
     try:
-        size = _input_size(resolution, input_size, channels)
+        size = input_size_of(resolution, input_size, channels)
         settings = Settings.of(
             {
                 "channels": 3 if channels is None else channels,
@@ -96,33 +91,15 @@ def check(
         _require_known_codes(settings)
         output = _Output(output_format, output_file, layers, explain, quiet)
         if output_file is not None:
-            _require_writable(output_file)
+            require_writable(output_file, "--output-file")
         run, code = _analyze_all(targets, size, settings, explain, verbose=verbose)
         _write(run, output)
     except RfcheckError as error:
-        _print_error(str(error), error, verbose=verbose)
+        print_error(str(error), error, verbose=verbose)
         return EXIT_ERROR
     if code != EXIT_CLEAN:
         return code
     return EXIT_FINDINGS if _has_failing_findings(run, fail_on) and not exit_zero else EXIT_CLEAN
-
-
-def _input_size(resolution: str | None, input_size: str | None, channels: int | None) -> int | tuple[int, ...]:
-    if resolution is not None and input_size is not None:
-        raise InputSizeError("give either --resolution or --input-size, not both")
-    if resolution is not None:
-        extents = parse_extents(resolution, "--resolution")
-        return extents[0] if len(extents) == 1 else extents
-    if input_size is not None:
-        if channels is not None:
-            raise InputSizeError("--input-size holds the channels already; leave --channels out")
-        extents = parse_extents(input_size, "--input-size")
-        if len(extents) < 2:
-            raise InputSizeError(
-                f"--input-size needs channels and image extents, like 3,32,48, got {input_size!r}; or use --resolution"
-            )
-        return extents
-    raise InputSizeError("the input size is missing: add --resolution 32, with the extent in pixels that the model will be fed")
 
 
 def _codes(text: str | None) -> tuple[str, ...]:
@@ -152,7 +129,7 @@ def _analyze_all(
         try:
             for target in load_targets(text):
                 try:
-                    analysis = _analyze(target, size, settings)
+                    analysis = analyze_target(target, size, settings)
                     if explain is not None:
                         analysis.layer(explain)
                     results.append(Result(target.label, target.path, target.line, analysis))
@@ -174,34 +151,8 @@ def _failed(target: str, error: RfcheckError, *, verbose: bool) -> Failure:
     from rfcheck.report.result import Failure
 
     message = str(error) if str(error).startswith(target.partition(":")[0]) else f"{target}: {error}"
-    _print_error(message, error, verbose=verbose)
+    print_error(message, error, verbose=verbose)
     return Failure(target, str(error))
-
-
-def _analyze(target: Target, size: int | tuple[int, ...], settings: Settings) -> Analysis:
-    """Analyse one target; where its forward needs data that a model built without data does not have, build it again with data."""
-    from rfcheck.api import analyze_named
-    from rfcheck.target.source import quiet_output
-
-    model, on_meta = target.build()
-    name = target.label.rpartition(":")[2] or type(model).__name__
-    try:
-        if on_meta and settings.flops_by == "fvcore":
-            model, on_meta = target.build_with_data(), False
-        with quiet_output():
-            return analyze_named(model, size, settings, name)
-    except TraceError as error:
-        if not on_meta or not error.needs_data:
-            raise
-        model = target.build_with_data()
-        with quiet_output():
-            return analyze_named(model, size, settings, name)
-
-
-def _print_error(message: str, error: BaseException, *, verbose: bool) -> None:
-    click.echo(f"error: {message}", err=True)
-    if verbose:
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
 
 
 def _has_failing_findings(run: Run, fail_on: str) -> bool:
@@ -212,42 +163,13 @@ def _has_failing_findings(run: Run, fail_on: str) -> bool:
     return any(at_least(finding.severity, fail_on) for result in run.results for finding in result.analysis.findings)
 
 
-def _require_writable(path: str) -> None:
-    """Refuse an output file that cannot be written before anything is computed."""
-    target = Path(path)
-    if target.is_dir():
-        raise SettingsError(f"--output-file {path}: is a folder; give a file")
-    if not target.parent.is_dir():
-        raise SettingsError(f"--output-file {path}: the folder {target.parent} does not exist")
-    if not os.access(target if target.exists() else target.parent, os.W_OK):
-        raise SettingsError(f"--output-file {path}: cannot be written; check its permissions")
-
-
 def _write(run: Run, output: _Output) -> None:
     if output.file is None:
         _render(run, output, sys.stdout)
         return
     text = io.StringIO()
     _render(run, output, text)
-    _write_atomically(Path(output.file), text.getvalue())
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    """Write a whole file or none of it."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(temporary).chmod(0o666 & ~umask)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise SettingsError(f"--output-file {path}: cannot be written: {error.strerror or error}") from None
+    write_atomically(Path(output.file), text.getvalue(), "--output-file")
 
 
 def _render(run: Run, output: _Output, stream: io.TextIOBase | io.StringIO | object) -> None:

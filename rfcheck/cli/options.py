@@ -1,0 +1,46 @@
+"""Options that several verbs share, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from rfcheck.errors import InputSizeError
+from rfcheck.input_size import parse_extents
+
+
+def size_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --resolution, --input-size and --channels to a verb."""
+    options = (
+        click.option("--resolution", metavar="32|32x48", help="Image extent in pixels; one number for all axes."),
+        click.option("--input-size", metavar="3,32,48", help="Channels and image extents, instead of --resolution."),
+        click.option("--channels", type=int, metavar="N", help="Channels of the input.  [default: 3]"),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def input_size_of(resolution: str | None, input_size: str | None, channels: int | None) -> int | tuple[int, ...]:
+    """The input size that --resolution, --input-size and --channels stand for.
+
+    Raises:
+        InputSizeError: if none or too many are given, or one cannot be read.
+    """
+    if resolution is not None and input_size is not None:
+        raise InputSizeError("give either --resolution or --input-size, not both")
+    if resolution is not None:
+        extents = parse_extents(resolution, "--resolution")
+        return extents[0] if len(extents) == 1 else extents
+    if input_size is not None:
+        if channels is not None:
+            raise InputSizeError("--input-size holds the channels already; leave --channels out")
+        extents = parse_extents(input_size, "--input-size")
+        if len(extents) < 2:
+            raise InputSizeError(
+                f"--input-size needs channels and image extents, like 3,32,48, got {input_size!r}; or use --resolution"
+            )
+        return extents
+    raise InputSizeError("the input size is missing: add --resolution 32, with the extent in pixels that the model will be fed")

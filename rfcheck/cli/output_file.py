@@ -1,0 +1,38 @@
+"""Files that a verb writes: refused before anything is computed, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from rfcheck.errors import SettingsError
+
+
+def require_writable(path: str, option: str) -> None:
+    """Refuse an output file that cannot be written before anything is computed."""
+    target = Path(path)
+    if target.is_dir():
+        raise SettingsError(f"{option} {path}: is a folder; give a file")
+    if not target.parent.is_dir():
+        raise SettingsError(f"{option} {path}: the folder {target.parent} does not exist")
+    if not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise SettingsError(f"{option} {path}: cannot be written; check its permissions")
+
+
+def write_atomically(path: Path, content: str | bytes, option: str) -> None:
+    """Write a whole file or none of it."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(temporary).chmod(0o666 & ~umask)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise SettingsError(f"{option} {path}: cannot be written: {error.strerror or error}") from None
