@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rfcheck.analysis.layers import Layer
-    from rfcheck.api import Analysis, analyze
+    from rfcheck.api import Analysis, analyze, apply_fix
     from rfcheck.config import RuleOverride, Settings
     from rfcheck.errors import (
+        FixError,
         InputSizeError,
         NothingToAnalyzeError,
         OperatorError,
@@ -26,16 +27,24 @@ if TYPE_CHECKING:
         TraceError,
         UnknownNameError,
     )
+    from rfcheck.fixes.fix import Fix, Skipped
+    from rfcheck.fixes.outcome import Outcome
     from rfcheck.graph.operators import Global, Join, Opaque, Pointwise, Resample, Window, register_operator
     from rfcheck.linting.finding import Finding
+    from rfcheck.sweeping import SweepPoint, sweep
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Analysis": "rfcheck.api",
     "analyze": "rfcheck.api",
+    "apply_fix": "rfcheck.api",
+    **dict.fromkeys(("Fix", "Skipped"), "rfcheck.fixes.fix"),
+    "Outcome": "rfcheck.fixes.outcome",
+    "FixError": "rfcheck.errors",
     "Layer": "rfcheck.analysis.layers",
     "Finding": "rfcheck.linting.finding",
+    **dict.fromkeys(("SweepPoint", "sweep"), "rfcheck.sweeping"),
     **dict.fromkeys(("RuleOverride", "Settings"), "rfcheck.config"),
     **dict.fromkeys(
         ("Global", "Join", "Opaque", "Pointwise", "Resample", "Window", "register_operator"), "rfcheck.graph.operators"
@@ -47,6 +56,8 @@ _HOMES = {
 __all__ = [
     "Analysis",
     "Finding",
+    "Fix",
+    "FixError",
     "Global",
     "InputSizeError",
     "Join",
@@ -54,6 +65,7 @@ __all__ = [
     "NothingToAnalyzeError",
     "Opaque",
     "OperatorError",
+    "Outcome",
     "Pointwise",
     "Resample",
     "RfcheckError",
@@ -61,13 +73,17 @@ __all__ = [
     "RuleOverride",
     "Settings",
     "SettingsError",
+    "Skipped",
+    "SweepPoint",
     "TargetError",
     "TraceError",
     "UnknownNameError",
     "Window",
     "__version__",
     "analyze",
+    "apply_fix",
     "register_operator",
+    "sweep",
 ]
 
 

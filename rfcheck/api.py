@@ -1,4 +1,4 @@
-"""The public face of an analysis: `analyze` and `Analysis`."""
+"""The public face: `analyze`, `Analysis` and `apply_fix`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
@@ -30,8 +31,11 @@ from rfcheck.linting.rule import all_rules
 if TYPE_CHECKING:
     import pandas
 
+    from rfcheck.fixes.fix import Fix
+    from rfcheck.fixes.proposing import Proposals
 
-@dataclass(frozen=True, slots=True, repr=False)
+
+@dataclass(frozen=True, repr=False)
 class Analysis:
     """What rfcheck knows about a model at one input size.
 
@@ -39,11 +43,29 @@ class Analysis:
         name: how the model is called.
         network: all facts.
         findings: what the rules found, in the order of the layers.
+        model: the model itself, for its fixes; they are those of the model as it was analysed.
+        settings: what decided numbers and findings.
     """
 
     name: str
     network: Network
     findings: tuple[Finding, ...]
+    model: nn.Module
+    settings: Settings
+
+    @cached_property
+    def proposals(self) -> Proposals:
+        """What can be done about the model, and why the other fixes do not apply; worked out when first asked for."""
+        from rfcheck.fixes.proposing import propose
+        from rfcheck.fixes.subject import Subject
+
+        with _without_garbage_collection():
+            return propose(Subject(self.model, self.network, self.settings))
+
+    @property
+    def fixes(self) -> tuple[Fix, ...]:
+        """Every fix that applies, with what it will do."""
+        return self.proposals.fixes
 
     @property
     def graph(self) -> nx.DiGraph:
@@ -211,6 +233,37 @@ def analyze(model: nn.Module, input_size: InputSize, *, settings: Settings | Map
     return analyze_named(model, input_size, chosen, type(model).__name__)
 
 
+def apply_fix(
+    model: nn.Module, fix: Fix | str, input_size: InputSize, *, settings: Settings | Mapping[str, Any] | None = None
+) -> nn.Module:
+    """A new model with a fix carried out; the given one stays as it is.
+
+    All weights are copied, none are shared. Parameters that survive keep their names, so that checkpoints of the given model load
+    into the new one with ``strict=False``; new layers are initialised as torch does it, from torch's random state.
+
+    Args:
+        model: the model to change.
+        fix: one of `Analysis.fixes`, or the name of one: "crop-kernels", "truncate", "truncate-before", "remove-stem",
+            "move-downsampling", "pool-head".
+        input_size: as in `analyze`; a fix holds for one input size.
+        settings: as in `analyze`.
+
+    Returns:
+        The changed model, in the same mode (training or evaluation), on the same device.
+
+    Raises:
+        FixError: if there is no such fix, it does not apply to this model, or cannot be carried out; says why.
+        InputSizeError: if the input size does not fit the model.
+        TraceError: if the forward pass fails at this size.
+    """
+    from rfcheck.fixes.applying import changed_copy
+
+    if isinstance(fix, str):
+        fix = analyze(model, input_size, settings=settings).proposals.named(fix)
+    model = getattr(model, "_orig_mod", model)
+    return changed_copy(model, fix, input_shape(model, input_size, Settings.of(settings).channels))
+
+
 def analyze_named(model: nn.Module, input_size: InputSize, settings: Settings, name: str) -> Analysis:
     """`analyze`, with the name that messages give the model."""
     if not isinstance(model, nn.Module):
@@ -246,7 +299,7 @@ def _analyze(model: nn.Module, input_size: InputSize, settings: Settings, name: 
 
         recount_with_fvcore(graph, model)
     network = examine(graph, settings)
-    return Analysis(name, network, tuple(lint(network, rules, settings, name)))
+    return Analysis(name, network, tuple(lint(network, rules, settings, name)), model, settings)
 
 
 def _require_one_input(model: nn.Module) -> None:
@@ -274,11 +327,8 @@ def _with_remedy(error: TraceError, model: nn.Module, shape: tuple[int, ...]) ->
         found = working_resolution(model, shape)
         if found is not None:
             resolution, only = found
-            remedy = (
-                f"the model is tied to {resolution}x{resolution} px"
-                if only
-                else f"the smallest resolution that works is {resolution}"
-            )
+            size = "the smallest resolution that works is" if resolution > max(shape[2:]) else "a resolution that works is"
+            remedy = f"the model is tied to {resolution}x{resolution} px" if only else f"{size} {resolution}"
     return error if remedy is None else error.with_remedy(remedy)
 
 

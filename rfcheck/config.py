@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
@@ -23,10 +24,18 @@ class RuleOverride:
     Attributes:
         severity: "error", "warning" or "info"; None for the rule's own.
         limits: values by name, replacing the rule's own.
+
+    Raises:
+        SettingsError: if a limit is not a number.
     """
 
     severity: str | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in self.limits.items():
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+                raise SettingsError(f"the limit {name} must be a number, got {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ class Settings:
         ignore: prefixes of the rules not to run.
         rule_folders: folders with rule files of the user's own.
         rules: overrides by rule code.
+        classes: number of classes of the task; None to take it from a model that returns one vector.
 
     Raises:
         SettingsError: on a value that is not allowed.
@@ -56,14 +66,16 @@ class Settings:
     ignore: tuple[str, ...] = ()
     rule_folders: tuple[str, ...] = ()
     rules: Mapping[str, RuleOverride] = field(default_factory=dict)
+    classes: int | None = None
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
             value = getattr(self, name)
             if value not in allowed:
                 raise SettingsError(f"{name} must be {' or '.join(map(repr, allowed))}, got {value!r}")
-        if isinstance(self.channels, bool) or not isinstance(self.channels, int) or self.channels < 1:
-            raise SettingsError(f"channels must be a whole number of at least 1, got {self.channels!r}")
+        _require_whole("channels", self.channels, 1)
+        if self.classes is not None:
+            _require_whole("classes", self.classes, 2)
 
     @classmethod
     def of(cls, settings: Settings | Mapping[str, Any] | None) -> Settings:
@@ -79,3 +91,8 @@ class Settings:
                 hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
                 raise SettingsError(f"unknown setting {name!r}{hint}")
         return cls(**settings)
+
+
+def _require_whole(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise SettingsError(f"{name} must be a whole number of at least {least}, got {value!r}")

@@ -57,3 +57,7 @@ class UnknownNameError(RfcheckError, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class FixError(RfcheckError):
+    """A fix that does not exist, does not apply to this model, or cannot be carried out; says why."""

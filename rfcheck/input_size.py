@@ -87,7 +87,7 @@ def parse_extents(text: str, what: str) -> tuple[int, ...]:
     """
     parts = [part.strip() for part in text.lower().replace(",", "x").split("x")]
     for part in parts:
-        if not part.isdigit():
+        if not (part.isascii() and part.isdigit()):
             raise InputSizeError(f"{what} must be a whole number like 32, or several like 32x48, got {text!r}")
         if int(part) < 1:
             raise InputSizeError(f"{what} must be at least 1, got {text!r}")

@@ -78,7 +78,7 @@ def test_frames_and_json(analysis):
 
 
 def test_what_it_says_of_itself(analysis):
-    assert repr(analysis) == "<Analysis of Net at 32x32: 18 layers, b_min blocks.5.conv2, 2 findings>"
+    assert repr(analysis) == "<Analysis of Net at 32x32: 18 layers, b_min blocks.5.conv2, 3 findings>"
 
 
 def test_analyses_are_frozen(analysis):

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "rfcheck").rglob("*.py"))
-ORDER = ["target", "graph", "analysis", "linting", "report", "cli"]
+ORDER = ["target", "graph", "analysis", "fixes", "linting", "report", "cli"]
 """Data flows from left to right; nothing imports from a room to its right."""
 
 FOUNDATION = {"errors", "config", "input_size"}

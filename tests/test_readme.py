@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from rfcheck.cli import cli
 from rfcheck.linting.rule import built_in_rules, parse_rule
 
 ROOT = Path(__file__).parent.parent
@@ -22,16 +23,28 @@ def test_the_output_is_the_real_one(run, monkeypatch):
     assert out == blocks("text")[0]
 
 
+def test_every_console_shows_what_its_command_prints(run, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    consoles = blocks("console")
+    assert consoles
+    for console in consoles:
+        command, _, shown = console.partition("\n")
+        assert command.startswith("$ rfcheck ")
+        assert run(*command.removeprefix("$ rfcheck ").split()) == (0, shown, "")
+
+
 def test_the_two_commands():
     assert blocks("sh")[0].strip() == "python -m pip install . && rfcheck examples/resnet18_cifar.py --resolution 32 --exit-zero"
     assert blocks("sh")[1].strip() == "python -m pip install '.[test]' && python -m pytest"
 
 
 def test_every_option_exists(run):
-    _, text, _ = run("--help")
-    used = set(re.findall(r"(?<!\w)--[a-z-]+", "\n".join(blocks("sh")[2:])))
-    assert used
-    assert [option for option in used if option not in text] == []
+    lines = [line.partition(" #")[0] for block in blocks("sh")[2:] for line in block.splitlines() if line]
+    assert lines
+    for line in lines:
+        verb = line.split()[1] if line.split()[1] in cli.commands else "check"
+        _, text, _ = run(verb, "--help")
+        assert [option for option in re.findall(r"(?<!\w)--[a-z-]+", line) if option not in text] == [], line
 
 
 def test_every_rule_is_listed():

@@ -129,7 +129,7 @@ def examine(graph: nx.DiGraph, settings: Settings) -> Network:
         total=total_cost(graph),
         tail_cost=cost_of(graph, border.tail_region),
         last_map=last,
-        resolution_range=resolution_range(layers, None if last is None else last.r_max),
+        resolution_range=resolution_range([x.r_in_min for x in layers if x.judged], None if last is None else last.r_max),
         unknown=tuple(_unknown_operators(graph, fields, role_of)),
     )
 

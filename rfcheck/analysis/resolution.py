@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rfcheck.analysis.layers import Extents, Layer
+from rfcheck.analysis.layers import Extents
 from rfcheck.analysis.roles import Role
 
 if TYPE_CHECKING:
@@ -19,17 +19,16 @@ def last_feature_map(graph: nx.DiGraph, roles: Mapping[str, Role]) -> str | None
     return computed[-1] if computed else maps[-1] if maps else None
 
 
-def resolution_range(layers: Sequence[Layer], last_map_r_max: Extents | None) -> tuple[Extents | None, Extents | None]:
+def resolution_range(lows: Sequence[Extents | None], last_map_r_max: Extents | None) -> tuple[Extents | None, Extents | None]:
     """Lowest image without an unproductive layer, and highest image that the last feature map still sees whole, per axis.
 
     Args:
-        layers: all layers.
+        lows: smallest receptive field of the input of every judged layer; None where unknown.
         last_map_r_max: largest receptive field of the last feature map; None where unknown or where there is no map.
 
     Returns:
         (lowest, highest) in pixels per image axis; None where a receptive field is unknown, inf where unbounded.
     """
-    lows = [layer.r_in_min for layer in layers if layer.judged]
     known = [low for low in lows if low is not None]
     lowest = tuple(max(values) for values in zip(*known, strict=True)) if known and len(known) == len(lows) else None
     return lowest, last_map_r_max

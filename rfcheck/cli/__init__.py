@@ -9,7 +9,10 @@ import click
 
 from rfcheck import __version__
 from rfcheck.cli.check import check
+from rfcheck.cli.compare import compare
+from rfcheck.cli.fix import fix
 from rfcheck.cli.rule import rule
+from rfcheck.cli.sweep import sweep
 from rfcheck.errors import RfcheckError
 
 INTERRUPTED = 130
@@ -48,7 +51,10 @@ def cli() -> None:
 
 
 cli.add_command(check)
+cli.add_command(compare)
+cli.add_command(fix)
 cli.add_command(rule)
+cli.add_command(sweep)
 
 
 def main(args: list[str] | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""Analyse one target from the command line, and say what went wrong."""
+"""Analyse one target from the command line, at one size or at many, and say what went wrong."""
 
 from __future__ import annotations
 
@@ -15,24 +15,53 @@ if TYPE_CHECKING:
     from rfcheck.target.load import Target
 
 
-def analyze_target(target: Target, size: int | tuple[int, ...], settings: Settings) -> Analysis:
-    """Analyse one target; where its forward needs data that a model built without data does not have, build it again with data."""
-    from rfcheck.api import analyze_named
-    from rfcheck.target.source import quiet_output
+class BuiltTarget:
+    """A target's model, built once and analysed at any number of sizes.
 
-    model, on_meta = target.build()
-    name = target.label.rpartition(":")[2] or type(model).__name__
-    try:
-        if on_meta and settings.flops_by == "fvcore":
-            model, on_meta = target.build_with_data(), False
-        with quiet_output():
-            return analyze_named(model, size, settings, name)
-    except TraceError as error:
-        if not on_meta or not error.needs_data:
-            raise
-        model = target.build_with_data()
-        with quiet_output():
-            return analyze_named(model, size, settings, name)
+    Where a forward pass needs data that a model built without data does not have, the model is built again with data, and kept.
+
+    Args:
+        target: whose model to build.
+        settings: of every analysis.
+        with_data: whether to build the model with data at once.
+
+    Raises:
+        TargetError: if the constructor fails.
+    """
+
+    def __init__(self, target: Target, settings: Settings, *, with_data: bool = False) -> None:
+        self._target = target
+        self._settings = settings
+        self._model, self._on_meta = (target.build_with_data(), False) if with_data else target.build()
+        self._name = target.label.rpartition(":")[2] or type(self._model).__name__
+        if self._on_meta and settings.flops_by == "fvcore":
+            self._build_with_data()
+
+    def analyze(self, size: int | tuple[int, ...]) -> Analysis:
+        """Analyse the model at one size.
+
+        Raises:
+            RfcheckError: whatever `rfcheck.analyze` raises.
+        """
+        from rfcheck.api import analyze_named
+        from rfcheck.target.source import quiet_output
+
+        try:
+            with quiet_output():
+                return analyze_named(self._model, size, self._settings, self._name)
+        except TraceError as error:
+            if not self._on_meta or not error.needs_data:
+                raise
+            self._build_with_data()
+            return self.analyze(size)
+
+    def _build_with_data(self) -> None:
+        self._model, self._on_meta = self._target.build_with_data(), False
+
+
+def analyze_target(target: Target, size: int | tuple[int, ...], settings: Settings) -> Analysis:
+    """Analyse one target at one size."""
+    return BuiltTarget(target, settings).analyze(size)
 
 
 def print_error(message: str, error: BaseException, *, verbose: bool) -> None:

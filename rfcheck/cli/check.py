@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from rfcheck.cli.analysing import analyze_target, print_error
+from rfcheck.cli.limits import limit_overrides
 from rfcheck.cli.options import input_size_of, size_options
 from rfcheck.cli.output_file import require_writable, write_atomically
+from rfcheck.cli.rule_selection import codes_of, known_rules
 from rfcheck.config import Settings
-from rfcheck.errors import NothingToAnalyzeError, RfcheckError, SettingsError
+from rfcheck.errors import NothingToAnalyzeError, RfcheckError
 
 if TYPE_CHECKING:
     from rfcheck.report.result import Failure, Result, Run
@@ -42,6 +44,10 @@ class _Output:
 @click.option("--output-file", "-o", metavar="FILE", help="Write the report to a file instead of standard output.")
 @click.option("--select", metavar="CODES", help="Rules to run, by prefix, comma-separated: RF1,RF301.")
 @click.option("--ignore", metavar="CODES", help="Rules to leave out, by prefix; the longer prefix wins over --select.")
+@click.option(
+    "--limit", "limits", multiple=True, metavar="RULE.LIMIT=NUMBER", help="Change a limit: RF401.max_flops=100M; repeatable."
+)
+@click.option("--classes", type=int, metavar="N", help="Number of classes of the task.  [default: from the model's output]")
 @click.option("--rules", "rule_folders", multiple=True, metavar="FOLDER", help="A folder with further rules; may be repeated.")
 @click.option(
     "--fail-on",
@@ -67,6 +73,8 @@ def check(
     output_file: str | None,
     select: str | None,
     ignore: str | None,
+    limits: tuple[str, ...],
+    classes: int | None,
     rule_folders: tuple[str, ...],
     fail_on: str,
     exit_zero: bool,
@@ -83,36 +91,26 @@ def check(
             {
                 "channels": 3 if channels is None else channels,
                 "flops_by": flops_by,
-                "select": _codes(select),
-                "ignore": _codes(ignore),
+                "select": codes_of(select),
+                "ignore": codes_of(ignore),
                 "rule_folders": rule_folders,
+                "rules": limit_overrides(limits, rule_folders),
+                "classes": classes,
             }
         )
-        _require_known_codes(settings)
+        known_rules(settings)
         output = _Output(output_format, output_file, layers, explain, quiet)
         if output_file is not None:
             require_writable(output_file, "--output-file")
         run, code = _analyze_all(targets, size, settings, explain, verbose=verbose)
-        _write(run, output)
+        if run.results or output.format == "json":
+            _write(run, output)
     except RfcheckError as error:
         print_error(str(error), error, verbose=verbose)
         return EXIT_ERROR
     if code != EXIT_CLEAN:
         return code
     return EXIT_FINDINGS if _has_failing_findings(run, fail_on) and not exit_zero else EXIT_CLEAN
-
-
-def _codes(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip().upper() for part in (text or "").split(",") if part.strip())
-
-
-def _require_known_codes(settings: Settings) -> None:
-    from rfcheck.linting.rule import all_rules
-
-    codes = [rule.code for rule in all_rules(settings.rule_folders)]
-    for prefix in (*settings.select, *settings.ignore):
-        if not any(code.startswith(prefix) for code in codes):
-            raise SettingsError(f"no rule begins with {prefix!r}; rules are {', '.join(codes)}")
 
 
 def _analyze_all(

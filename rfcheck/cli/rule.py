@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 import click
@@ -28,6 +29,10 @@ def rule(code: str | None, folders: tuple[str, ...]) -> None:
     else:
         click.echo(found.body)
     if found.limits:
-        click.echo("\nLimits: " + ", ".join(f"{name} = {value:g}" for name, value in found.limits.items()))
+        click.echo("\nLimits: " + ", ".join(f"{name} = {_shown(value)}" for name, value in found.limits.items()))
     if found.sources:
         click.echo("Sources: " + "; ".join(found.sources))
+
+
+def _shown(limit: float) -> str:
+    return "off" if math.isinf(limit) else f"{limit:g}"

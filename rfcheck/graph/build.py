@@ -136,10 +136,10 @@ def build_graph(trace: Trace) -> nx.DiGraph:
     """The graph of a recorded forward pass.
 
     Nodes are operator calls in execution order, after one source named "input"; edges follow the data. Node attributes: ``op``,
-    ``kind``, ``module``, ``module_type``, ``shape``, ``sizes`` (positions per image axis), ``in_sizes``, ``flops``, ``params``,
-    ``param_names``, ``bytes``, and kernel, stride, dilation, padding, groups, in_channels, out_channels per axis where
-    they apply. Edge attributes: ``reads`` (for each way the operator reads that input, one `Reach` per image axis, or None if
-    unknown) and ``gate``. All are plain data.
+    ``kind``, ``module``, ``module_type``, ``from_torch`` (whether the module's class is one of torch's own), ``shape``, ``sizes``
+    (positions per image axis), ``in_sizes``, ``flops``, ``params``, ``param_names``, ``bytes``, and kernel, stride, dilation,
+    padding, groups, in_channels, out_channels per axis where they apply. Edge attributes: ``reads`` (for each way the operator
+    reads that input, one `Reach` per image axis, or None if unknown) and ``gate``. All are plain data.
     """
     builder = _Builder(trace)
     records = trace.recording.records
@@ -156,6 +156,7 @@ def build_graph(trace: Trace) -> nx.DiGraph:
         kind=INPUT,
         module="",
         module_type="",
+        from_torch=False,
         shape=trace.shape,
         sizes=trace.shape[2:],
         in_sizes=trace.shape[2:],
@@ -185,6 +186,7 @@ def build_graph(trace: Trace) -> nx.DiGraph:
         parameters=trace.parameters,
         outputs=list(dict.fromkeys(node_of[value] for value in trace.recording.output_values)),
         assumptions=assumptions,
+        calls=trace.recording.calls,
         constants=[
             {
                 "module": c.call.path,
@@ -217,6 +219,7 @@ def _add_node(
         kind=gathered.kind,
         module=record.call.path,
         module_type=record.call.type,
+        from_torch=record.call.from_torch,
         shape=out.shape,
         sizes=mixing.axis_sizes(layout, axes),
         in_sizes=mixing.axis_sizes(read, axes),

@@ -282,12 +282,12 @@ def register_operator(operator: Any, meaning: Meaning) -> None:
         meaning: ``Window(...)``, ``Pointwise()``, ``Join()``, ``Global()``, ``Resample(...)`` or ``Opaque(...)``.
 
     Raises:
-        OperatorError: if the operator has an entry already, or is not an operator.
+        OperatorError: if the operator has another entry already, or is not an operator.
     """
     name = _qualified_name(operator)
     if not isinstance(meaning, Meaning):
         raise OperatorError(f"{name}: the meaning must be a Window, Pointwise, Join, Global, Resample or Opaque, got {meaning!r}")
-    if name in _TABLE:
+    if _TABLE.get(name, meaning) != meaning:
         raise OperatorError(f"operator {name} is known already, as {_TABLE[name]}")
     _TABLE[name] = meaning
 

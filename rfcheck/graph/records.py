@@ -15,12 +15,14 @@ class ModuleCall:
         type: class name of the module.
         repeat: 1 for the first call of this module, 2 for the second, ...
         is_leaf: whether the module has no sub-modules.
+        from_torch: whether its class is one of torch's own, so that its attributes decide what it computes.
     """
 
     path: str
     type: str
     repeat: int
     is_leaf: bool
+    from_torch: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -99,12 +101,14 @@ class Recording:
         constants: costly calls that do not.
         input_value: identity of the input image.
         output_values: identities of what the model returned.
+        calls: how often each module was called, by dotted name.
     """
 
     records: list[OpRecord] = field(default_factory=list)
     constants: list[ConstantRecord] = field(default_factory=list)
     input_value: int = 0
     output_values: list[int] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
 
 
 INPUT = "input"

@@ -102,9 +102,9 @@ def _trace_meta(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failur
     with borrowed(model) as (modules, guard):
         try:
             parameters = substitute_tensors(modules, _on_meta)
+            image = torch.empty(shape, dtype=_input_dtype(parameters.values()), device="meta")
         except (RuntimeError, NotImplementedError) as error:
             return _Failure(error, None, [])
-        image = torch.empty(shape, dtype=_input_dtype(parameters.values()), device="meta")
         recorder = Recorder(hold_tensors=True, use_shape_rules=True, before_write=guard.save)
         return _run(model, modules, image, parameters, recorder, nullcontext())
 
@@ -122,11 +122,11 @@ def _trace_fake(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failur
     with _torch_logs_off(), borrowed(model) as (modules, guard):
         try:
             parameters = substitute_tensors(modules, fake.from_tensor)
+            device = next((p.device for p in parameters.values()), torch.device("cpu"))
+            with fake:
+                image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
         except (RuntimeError, NotImplementedError) as error:
             return _Failure(error, None, [])
-        device = next((p.device for p in parameters.values()), torch.device("cpu"))
-        with fake:
-            image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
         recorder = Recorder(hold_tensors=True, use_shape_rules=False, before_write=guard.save)
         return _run(model, modules, image, parameters, recorder, fake)
 
@@ -149,7 +149,10 @@ def _trace_real(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failur
             guard.save(tensor)
         parameters = dict(model.named_parameters())
         device = next((p.device for p in parameters.values()), torch.device("cpu"))
-        image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
+        try:
+            image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
+        except RuntimeError as error:
+            return _Failure(error, None, [])
         recorder = Recorder(hold_tensors=False, use_shape_rules=False, before_write=guard.save)
         return _run(model, modules, image, dict(parameters), recorder, _plain_kernels())
 
@@ -205,13 +208,16 @@ def _announced(module: nn.Module, path: str, recorder: Recorder) -> Callable[...
     forward = module.forward
     kind = type(module).__name__
     is_leaf = not set(module._modules) - {"parametrizations"}
+    from_torch = type(module).__module__.startswith("torch.nn.modules.")
+    calls = recorder.recording.calls
     repeat = 0
 
     def announced(*args: Any, **kwargs: Any) -> Any:
         nonlocal repeat
         repeat += 1
+        calls[path] = repeat
         outer = recorder.current
-        recorder.current = call = ModuleCall(path, kind, repeat, is_leaf)
+        recorder.current = call = ModuleCall(path, kind, repeat, is_leaf, from_torch)
         try:
             return forward(*args, **kwargs)
         except Exception:

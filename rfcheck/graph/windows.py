@@ -100,6 +100,7 @@ def pooling(meaning: Window, call: Call) -> Gathered:
     dilation = per_axis(_extent(meaning.dilation, call) or 1, axes)
     padding = per_axis(_extent(meaning.padding, call) or 0, axes)
     attributes = {"kernel": kernel, "stride": stride, "dilation": dilation, "padding": padding, "transposed": False}
+    attributes["ceil_mode"] = bool(call.arg("ceil_mode", False))
     reaches = [_conv_reach(*taps, False) for taps in zip(kernel, stride, dilation, padding, strict=True)]
     return slide(call, x, reaches, meaning.kind, attributes)
 
@@ -151,12 +152,13 @@ def adaptive(_: Adaptive, call: Call) -> Gathered:
         elif wanted[index] != x.shape[dim]:
             if reading.single_digit(dim) is None:
                 return call.unknown("pools positions of several axes in one dimension", "pool")
-            reading.resize(dim, _adaptive_reach(x.shape[dim], wanted[index]), wanted[index])
+            reading.resize(dim, adaptive_reach(x.shape[dim], wanted[index]), wanted[index])
     return Gathered([reading.layout], [edge_from(x, reading.reaches)], "pool", {"adaptive": wanted})
 
 
 @lru_cache(maxsize=1024)
-def _adaptive_reach(size: int, wanted: int) -> Reach:
+def adaptive_reach(size: int, wanted: int) -> Reach:
+    """The map of adaptive pooling along one axis, from ``size`` to ``wanted`` values."""
     common = math.gcd(size, wanted)
     period = wanted // common
     first = [q * size // wanted for q in range(period)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,11 @@ from rfcheck.errors import RuleError
 from rfcheck.linting.expressions import ExpressionError, context_of
 from rfcheck.linting.facts import Facts
 from rfcheck.linting.finding import SEVERITIES, Finding, Severity
+from rfcheck.linting.functions import FUNCTIONS
 from rfcheck.linting.rule import Rule
+
+_WHOLE_LAYER = re.compile(r"\blayer\b(?!\s*\.)")
+"""A condition that compares the layer as a whole, not only what it reads of it."""
 
 
 def lint(network: Network, rules: Sequence[Rule], settings: Settings, name: str) -> list[Finding]:
@@ -20,7 +25,7 @@ def lint(network: Network, rules: Sequence[Rule], settings: Settings, name: str)
     Args:
         network: the facts.
         rules: the rules to choose from.
-        settings: selection, severities and limits.
+        settings: selection, severities, limits and the number of classes.
         name: how messages call the model.
 
     Returns:
@@ -33,7 +38,7 @@ def lint(network: Network, rules: Sequence[Rule], settings: Settings, name: str)
     for code in settings.rules:
         if code not in known:
             raise RuleError(f"an override names the rule {code!r}, which does not exist; rules are {', '.join(sorted(known))}")
-    facts = Facts(network, name)
+    facts = Facts(network, name, settings)
     findings: list[Finding] = []
     for rule in rules:
         if is_selected(rule, settings):
@@ -58,16 +63,18 @@ def _apply(rule: Rule, facts: Facts, override: RuleOverride) -> list[Finding]:
     attributes = frozenset().union(*(expression.attributes for expression in rule.expressions)) | {"name"}
     context = context_of({name: facts.value(name, attributes) for name in variables})
     context.add_variable("limits", {**rule.limits, **override.limits})
+    for name, function in FUNCTIONS.items():
+        context.add_function(name, function)
     try:
         if rule.scope == "model":
-            found = _judge(rule, context, severity, None)
-            return [found] if found is not None else []
+            return [_finding(rule, context, severity, None)] if _holds(rule, context) else []
         findings: list[Finding] = []
+        read = attributes if _WHOLE_LAYER.search(rule.when.source) else rule.when.attributes
         for layer in facts.network.layers:
-            context.add_variable("layer", facts.layer(layer, attributes))
-            found = _judge(rule, context, severity, layer.name)
-            if found is not None:
-                findings.append(found)
+            context.add_variable("layer", facts.layer(layer, read))
+            if _holds(rule, context):
+                context.add_variable("layer", facts.layer(layer, attributes))
+                findings.append(_finding(rule, context, severity, layer.name))
         return findings
     except ExpressionError as error:
         raise RuleError(f"{rule.path}: rule {rule.code}: {error}") from None
@@ -82,12 +89,14 @@ def _severity(rule: Rule, override: RuleOverride) -> Severity:
     raise RuleError(f"{rule.code}: the severity must be error, warning or info, got {override.severity!r}")
 
 
-def _judge(rule: Rule, context: Any, severity: Severity, layer: str | None) -> Finding | None:
+def _holds(rule: Rule, context: Any) -> bool:
     verdict = rule.when.evaluate(context)
     if not isinstance(verdict, bool):
         raise ExpressionError(f"{rule.when.source!r} must be true or false, got {verdict!r}")
-    if not verdict:
-        return None
+    return verdict
+
+
+def _finding(rule: Rule, context: Any, severity: Severity, layer: str | None) -> Finding:
     if rule.at is not None:
         place = rule.at.evaluate(context)
         layer = place.get("name") if isinstance(place, dict) else place

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from rfcheck.analysis.border import exceeds
 from rfcheck.analysis.cost import Cost, cost_of
+from rfcheck.analysis.head import flattened_head, output_classes
+from rfcheck.analysis.padding import padding_share
+from rfcheck.analysis.paths import depth, is_convolutional, main_path
+from rfcheck.analysis.subsampling import unread_share
 from rfcheck.input_size import crossed
 
 if TYPE_CHECKING:
     from rfcheck.analysis.layers import Extents, Layer
     from rfcheck.analysis.network import Network
+    from rfcheck.config import Settings
 
 _AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -36,11 +41,14 @@ class Facts:
     Args:
         network: what was measured.
         name: how the model is called in messages.
+        settings: what decided the numbers; without a number of classes it is taken from a model that returns one vector.
     """
 
-    def __init__(self, network: Network, name: str) -> None:
+    def __init__(self, network: Network, name: str, settings: Settings) -> None:
         self.network = network
         self.name = name
+        self.settings = settings
+        self.classes = output_classes(network.graph) if settings.classes is None else settings.classes
         self._by_name = {layer.name: layer for layer in network.layers}
 
     def value(self, variable: str, attributes: frozenset[str]) -> Any:
@@ -49,16 +57,16 @@ class Facts:
             return self.layers(_LAYERS[variable](self), attributes)
         if variable in _BORDERS:
             return self.layer(_BORDERS[variable](self), attributes)
+        if variable == "flattened_head":
+            return self.flattened_head(attributes)
         return _WHOLES[variable](self)
 
     def layer(self, layer: Layer | None, attributes: frozenset[str]) -> dict[str, Any] | None:
         """A layer as a map of the attributes that are read; null where there is none."""
         if layer is None:
             return None
-        total = self.network.total
         fact = {name: _LAYER[name](layer) for name in attributes if name in _LAYER}
-        fact["flops_share"] = _share(layer.flops, total.flops)
-        fact["params_share"] = _share(layer.params, total.params)
+        fact.update((name, _IN_NETWORK[name](self, layer)) for name in attributes if name in _IN_NETWORK)
         return fact
 
     def layers(self, layers: Iterable[Layer], attributes: frozenset[str]) -> list[dict[str, Any] | None]:
@@ -93,6 +101,33 @@ class Facts:
 
     def _any_over(self, r: Extents | None) -> bool:
         return r is not None and any(a > b for a, b in zip(r, self.network.input_size, strict=True))
+
+    @cached_property
+    def main_path(self) -> frozenset[str]:
+        """The nodes on the path of the largest receptive field to the last feature map."""
+        return frozenset(main_path(self.network.graph, self.network.fields, self.network.roles))
+
+    def padding_share(self, layer: Layer) -> float:
+        """Share of a window's reads that fall on zero padding."""
+        return padding_share(self.network.graph._node[layer.name]) if layer.kernel is not None else 0.0
+
+    def unread_share(self, layer: Layer) -> float:
+        """Share of the positions before a layer of the main path that nothing reads, because its windows leave gaps."""
+        return unread_share(self.network.graph, layer.name) if layer.name in self.main_path else 0.0
+
+    def depth(self) -> dict[str, Any]:
+        """How many judged layers follow each other, and whether positions meet in windows only."""
+        network = self.network
+        judged = network.border.judged
+        return {"layers": depth(network.graph, judged), "convolutional": is_convolutional(network.graph, network.roles, judged)}
+
+    def flattened_head(self, attributes: frozenset[str]) -> dict[str, Any] | None:
+        """The linear layer over flattened positions, as a layer, with the map that it reads."""
+        head = flattened_head(self.network.graph, self.network.roles)
+        layer = None if head is None else self.layer(self.named(head.linear), attributes)
+        if head is None or layer is None:
+            return None
+        return {**layer, "map": head.map, "size": crossed(head.positions), "positions": math.prod(head.positions)}
 
     def cost(self, cost: Cost) -> dict[str, Any]:
         """A cost with its shares of the whole."""
@@ -141,6 +176,20 @@ class Facts:
             "seen_share": 1.0 if r is None else float(min(min(a / b, 1.0) for a, b in zip(r, sizes, strict=True))),
         }
 
+    def stem(self) -> dict[str, Any]:
+        """The first two down-sampling points, and the tail that would be left without them; unknown where there is no tail."""
+        from rfcheck.fixes.remove_stem import stem_of, tail_without_stem
+
+        points = stem_of(self.network) if self.network.border.tail else []
+        without = tail_without_stem(self.network, self.settings) if points else None
+        operators = [point.nodes[0] for point in points]
+        return {
+            "known": without is not None,
+            "name": operators[0] if operators else "",
+            "operators": " and ".join(operators),
+            "tail_without": 0 if without is None else without,
+        }
+
     def unknown(self) -> list[dict[str, Any]]:
         """Operators without known meaning."""
         return [
@@ -176,6 +225,9 @@ _WHOLES: dict[str, Callable[[Facts], Any]] = {
     "one_sided_cost": lambda facts: facts.cost_of_layers(facts.one_sided),
     "features_cost": lambda facts: facts.features(),
     "last_map": lambda facts: facts.last_map(),
+    "stem": lambda facts: facts.stem(),
+    "classes": lambda facts: facts.classes,
+    "depth": lambda facts: facts.depth(),
     "unknown": lambda facts: facts.unknown(),
     "unknown_cost": lambda facts: facts.cost_of_unknown(),
 }
@@ -192,6 +244,7 @@ _LAYER: dict[str, Callable[[Layer], Any]] = {
     "in_tail": lambda x: x.in_tail,
     "kernel": lambda x: crossed(x.kernel or ()),
     "stride": lambda x: crossed(x.stride or ()),
+    "dilation": lambda x: crossed(x.dilation or ()),
     "in_size": lambda x: crossed(x.in_size),
     "out_size": lambda x: crossed(x.out_size),
     "r_min": lambda x: sized(x.r_min),
@@ -206,13 +259,20 @@ _LAYER: dict[str, Callable[[Layer], Any]] = {
     "params": lambda x: x.params,
 }
 
-VARIABLES = frozenset({*_LAYERS, *_BORDERS, *_WHOLES, "layer", "limits"})
+_IN_NETWORK: dict[str, Callable[[Facts, Layer], Any]] = {
+    "flops_share": lambda facts, x: _share(x.flops, facts.network.total.flops),
+    "params_share": lambda facts, x: _share(x.params, facts.network.total.params),
+    "padding_share": Facts.padding_share,
+    "unread_share": Facts.unread_share,
+}
+
+VARIABLES = frozenset({*_LAYERS, *_BORDERS, *_WHOLES, "flattened_head", "layer", "limits"})
 """Names that a rule may read."""
 
 ATTRIBUTES = (
-    frozenset(_LAYER)
-    | {"params_share", "flops_share"}
+    frozenset({*_LAYER, *_IN_NETWORK})
     | {"size", "text", "channels", "length", "depth", "height", "width", "activation_bytes", "seen_share"}
-    | {"operator", "assumption", "resolved", "registered"}
+    | {"operator", "assumption", "resolved", "registered", "layers", "convolutional", "map", "positions"}
+    | {"operators", "tail_without"}
 )
 """Names that a rule may read from facts, besides its own limits."""

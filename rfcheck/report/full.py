@@ -12,6 +12,7 @@ from rich.text import Text
 
 from rfcheck.input_size import crossed
 from rfcheck.linting.finding import Finding
+from rfcheck.report.fix_line import best_option
 from rfcheck.report.picture import layer_bars
 from rfcheck.report.result import Result, Run, plural, summary
 from rfcheck.report.units import extents, short
@@ -65,7 +66,7 @@ def describe(analysis: Analysis) -> list[str]:
 
 
 def _print_findings(findings: Sequence[Finding], analysis: Analysis, console: Console) -> None:
-    """All findings of one rule: a line each, and one picture that points at all their layers."""
+    """All findings of one rule, the best fix for them, and one picture that points at all their layers."""
     for finding in findings:
         title = Text(_MARGIN)
         title.append(f"{finding.code}", style=SEVERITY_STYLES[finding.severity])
@@ -75,6 +76,8 @@ def _print_findings(findings: Sequence[Finding], analysis: Analysis, console: Co
             title.append(f" {finding.layer}", style="bold")
         console.print(title, soft_wrap=True)
         _print_wrapped(finding.message, console, indent=_MARGIN * 2)
+    if findings[0].fixes and (best := best_option(analysis.fixes, findings[0].fixes)) is not None:
+        _print_wrapped(f"fix: {best}", console, indent=_MARGIN * 2)
     _print_picture([f.layer for f in findings if f.layer], analysis, console)
     console.print()
 

@@ -57,7 +57,7 @@ def _body(analysis: Analysis) -> dict[str, Any]:
         "border_min": network.border.b_min,
         "border_max": network.border.b_max,
         "tail": list(network.border.tail),
-        "resolution_range": {"lowest": _extents(low), "highest": _extents(high)},
+        "resolution_range": {"lowest": extents_to_list(low), "highest": extents_to_list(high)},
         "cost": {"flops": analysis.flops, "params": analysis.params, "activation_bytes": analysis.activation_bytes},
         "tail_cost": {"flops": tail.flops, "params": tail.params, "activation_bytes": tail.activation_bytes},
         "flops_by_operator": analysis.flops_by_operator(),
@@ -94,11 +94,11 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "out_channels": layer.out_channels,
         "in_size": list(layer.in_size),
         "out_size": list(layer.out_size),
-        "jump": _extents(layer.jump),
-        "r_min": _extents(layer.r_min),
-        "r_max": _extents(layer.r_max),
-        "r_in_min": _extents(layer.r_in_min),
-        "r_in_max": _extents(layer.r_in_max),
+        "jump": extents_to_list(layer.jump),
+        "r_min": extents_to_list(layer.r_min),
+        "r_max": extents_to_list(layer.r_max),
+        "r_in_min": extents_to_list(layer.r_in_min),
+        "r_in_max": extents_to_list(layer.r_in_max),
         "live_taps": layer.live_taps,
         "flops": layer.flops,
         "params": layer.params,
@@ -113,5 +113,6 @@ def _sizes(values: tuple[int, ...] | None) -> list[int] | None:
     return None if values is None else list(values)
 
 
-def _extents(values: Extents | None) -> list[float | str] | None:
+def extents_to_list(values: Extents | None) -> list[float | str] | None:
+    """Receptive fields as JSON holds them."""
     return None if values is None else ["inf" if math.isinf(value) else value for value in values]

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from rfcheck.api import Analysis
 
 
-def _table(*columns: tuple[str, str]) -> Table:
+def plain_table(*columns: tuple[str, str]) -> Table:
+    """An empty table with a rule under its head; columns are names and how they are justified."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for name, justify in columns:
-        wide = name == "layer"
+        wide = name in ("layer", "")
         table.add_column(name, justify=justify, no_wrap=not wide, overflow="fold", min_width=12 if wide else None)  # type: ignore[arg-type]
     return table
 
@@ -29,7 +30,7 @@ def print_layers(analysis: Analysis, console: Console) -> None:
 
     ``r_in`` is what the layer's input sees, smallest-largest path; ``r`` what its output sees at most.
     """
-    table = _table(
+    table = plain_table(
         ("layer", "left"),
         ("kind", "left"),
         ("k/s", "right"),
@@ -98,7 +99,9 @@ def print_explanation(analysis: Analysis, name: str, console: Console) -> None:
 
 
 def _print_path(analysis: Analysis, path: list[str], bound: str, console: Console) -> None:
-    table = _table(("layer", "left"), ("k", "right"), ("s", "right"), ("d", "right"), ("jump", "right"), (f"r_{bound}", "right"))
+    table = plain_table(
+        ("layer", "left"), ("k", "right"), ("s", "right"), ("d", "right"), ("jump", "right"), (f"r_{bound}", "right")
+    )
     for name in path:
         layer = analysis.layer(name)
         table.add_row(

@@ -28,12 +28,14 @@ class Target:
         path: file that defines it; None outside the user's files.
         line: line of the definition; None with path.
         make: builds the model; takes whether tensors are to hold no data.
+        is_instance: whether the name stands for a model, not for something that makes one.
     """
 
     label: str
     path: str | None
     line: int | None
     make: Callable[[bool], nn.Module]
+    is_instance: bool = False
 
     def build(self) -> tuple[nn.Module, bool]:
         """The model, on the meta device if its constructor allows that.
@@ -116,7 +118,7 @@ def _named(spec: TargetSpec, module: Callable[[bool], ModuleType], source: FileS
         return _require_module(spec.text, made)
 
     line = source.line_of(spec.attribute.partition(".")[0]) if source else None
-    return Target(spec.text, str(source.path) if source else None, line, make)
+    return Target(spec.text, str(source.path) if source else None, line, make, isinstance(value, nn.Module))
 
 
 def _attribute(spec: TargetSpec, module: ModuleType) -> Any:

@@ -141,15 +141,21 @@ class FileSource:
         return 1
 
 
-def _module_name(path: Path) -> tuple[Path, str]:
-    """The folder to import from and the name to import by; a file in a package keeps its dotted name, so relative imports work."""
+def importable_as(path: Path) -> tuple[Path, str]:
+    """The folder to import a file from, and its dotted name there; a file in a package keeps that of the package."""
     path = path.resolve()
     parts = [path.stem]
     folder = path.parent
     while (folder / "__init__.py").exists():
         parts.insert(0, folder.name)
         folder = folder.parent
-    return folder, ".".join(parts) if len(parts) > 1 else f"_rfcheck_{path.stem}"
+    return folder, ".".join(parts)
+
+
+def _module_name(path: Path) -> tuple[Path, str]:
+    """The folder to import from and the name to import by; a file of its own gets a name that cannot hide another module."""
+    folder, name = importable_as(path)
+    return folder, name if "." in name else f"_rfcheck_{name}"
 
 
 def import_named(name: str) -> ModuleType:

@@ -1,4 +1,4 @@
-"""Live taps against brute force: kernels with a single tap, slid over an image of ones."""
+"""Live taps and reads of padding against brute force: kernels with a single tap, slid over an image of ones."""
 
 import math
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from rfcheck import analyze
+from rfcheck.analysis.padding import padding_share
 
 EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True)
 CONVS = {False: [nn.Conv1d, nn.Conv2d, nn.Conv3d], True: [nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d]}
@@ -107,3 +108,58 @@ def test_poolings(pool, size, expected):
 def test_layers_without_a_window_have_none():
     layers = analyze(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 2)), (1, 4, 4)).layers
     assert [layer.live_taps for layer in layers] == [None, None]
+
+
+def share_of_padding(model: nn.Module, layer: nn.Module, size: tuple[int, ...]) -> float:
+    """Share of the reads of a convolution that find nothing in an image of ones."""
+    found: list[torch.Tensor] = []
+    with torch.no_grad():
+        for weight in single_taps(layer.kernel_size):
+            layer.weight.copy_(weight)
+            found.append(model(torch.ones(1, 1, *size)) == 0)
+    return torch.stack(found).double().mean().item()
+
+
+def padding_of(model: nn.Module, size: tuple[int, ...]) -> float:
+    graph = analyze(model, (1, 1, *size)).graph
+    return padding_share(next(node for node in graph._node.values() if node["kind"] == "conv"))
+
+
+@EXAMPLES
+@given(st.data(), st.integers(1, 3))
+def test_padding_share_of_a_convolution(data, axes):
+    def per_axis(low: int, high: int) -> tuple[int, ...]:
+        return data.draw(st.tuples(*[st.integers(low, high)] * axes))
+
+    size, kernel, stride, dilation, padding = per_axis(1, 6), per_axis(1, 4), per_axis(1, 3), per_axis(1, 3), per_axis(0, 5)
+    layer = CONVS[False][axes - 1](1, 1, kernel, stride, padding, dilation=dilation, bias=False)
+    try:
+        layer(torch.ones(1, 1, *size))
+    except RuntimeError:  # nothing comes out at this size
+        assume(False)
+    assert padding_of(layer, size) == pytest.approx(share_of_padding(layer, layer, size))
+
+
+@EXAMPLES
+@given(st.lists(st.integers(0, 4), min_size=4, max_size=4), st.integers(1, 4), st.integers(0, 2), st.integers(1, 3))
+def test_padding_share_with_explicit_padding(margins, kernel, padding, stride):
+    size = (3, 4)
+    layer = nn.Conv2d(1, 1, kernel, stride, padding, bias=False)
+    model = nn.Sequential(nn.ZeroPad2d(margins), layer)
+    assume(min(3 + margins[2] + margins[3], 4 + margins[0] + margins[1]) + 2 * padding >= kernel)
+    assert padding_of(model, size) == pytest.approx(share_of_padding(model, layer, size))
+
+
+@pytest.mark.parametrize(
+    ("layer", "size", "expected"),
+    [
+        (nn.Conv2d(1, 1, 3, padding=1), (1, 1), 8 / 9),
+        (nn.Conv2d(1, 1, 3, padding=1), (2, 2), 20 / 36),
+        (nn.Conv2d(1, 1, 3, padding=1), (4, 4), 1 - (10 / 12) ** 2),
+        (nn.Conv2d(1, 1, 3), (3, 3), 0),
+        (nn.Conv2d(1, 1, 3, padding="same", padding_mode="circular"), (3, 3), 0),
+        (nn.ConvTranspose2d(1, 1, 3, 2, 1), (4, 4), 0),
+    ],
+)
+def test_padding_share_of_known_layers(layer, size, expected):
+    assert padding_of(layer, size) == pytest.approx(expected)

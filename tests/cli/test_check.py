@@ -97,6 +97,24 @@ def test_exit_codes(run, chain, options, code):
     assert run(chain, "--resolution", "8", "--quiet", *options)[0] == code
 
 
+def test_limits(run, chain):
+    over = ["--limit", "RF401.max_flops=10k", "--limit", "RF401.max_params=1M", "--select", "RF4", "--quiet"]
+    assert run(chain, "--resolution", "8", *over) == (
+        1,
+        "model.py:4: RF401 [error] Chain exceeds its budget: FLOPs 36.3 k (limit 10 k)\n",
+        "",
+    )
+    assert run(chain, "--resolution", "8", "--limit", "RF101.min_layers=4")[0] == 0
+
+
+def test_classes(run, chain):
+    deep = (f"{chain}:Chain(33)", "--resolution", "99", "--select", "RF6", "--quiet", "--fail-on", "info")
+    assert run(*deep)[0] == 0
+    code, out, _ = run(*deep, "--classes", "5")
+    assert code == 1
+    assert "33 layers follow each other for 5 classes: " in out
+
+
 def test_sizes_of_all_kinds(run, chain):
     for options in (["--resolution", "8x12"], ["--input-size", "3,8,12"], ["--resolution", "8x12", "--channels", "3"]):
         _, out, _ = run(chain, *options)
@@ -154,6 +172,7 @@ def test_a_protected_output_file(run, chain, tmp_path):
 def test_an_error_leaves_the_old_output_file_alone(run, chain, tmp_path):
     (tmp_path / "out.txt").write_text("old")
     assert run(chain, "--resolution", "8", "-o", "out.txt", "--explain", "nope")[0] == 2
+    assert (tmp_path / "out.txt").read_text() == "old"
     assert run("nope.py", "--resolution", "8", "-o", "missing/out.txt")[0] == 2
     assert not (tmp_path / "missing").exists()
 
@@ -207,6 +226,13 @@ TWO_INPUTS = net("self.c = nn.Conv2d(3, 8, 1)", "return self.c(x) * mask", "self
             "error: --input-size needs channels and image extents, like 3,32,48, got '8'; or use --resolution\n",
         ),
         (CHAIN, ["--resolution", "8", "--channels", "0"], "error: channels must be a whole number of at least 1, got 0\n"),
+        (CHAIN, ["--resolution", "8", "--classes", "1"], "error: classes must be a whole number of at least 2, got 1\n"),
+        (
+            CHAIN,
+            ["--resolution", "8", "--limit", "RF401.max_flop=1"],
+            "error: --limit 'RF401.max_flop=1': RF401 has no limit 'max_flop'; did you mean 'max_flops'?\n",
+        ),
+        (CHAIN, ["--resolution", "8", "--limit", "RF999.x=1", "--rules", "none"], "error: none: no such folder of rules\n"),
         (CHAIN, ["--resolution", "8", "--select", "RF7"], "error: no rule begins with 'RF7'; rules are RF101, "),
         (CHAIN, ["--resolution", "8", "--rules", "none"], "error: none: no such folder of rules\n"),
         (CHAIN, ["--resolution", "8", "--explain", "9"], "error: model.py:Chain: no layer '9'; the first are 0, 1, 2, 3, 4\n"),

@@ -11,6 +11,11 @@ def test_a_page(run):
     assert out == f"RF101 unproductive-tail [warning]\n\n{rule.body}\n\nLimits: min_layers = 3\nSources: {sources}\n"
 
 
+def test_limits_that_nothing_exceeds_are_off(run):
+    _, out, _ = run("rule", "budget")
+    assert "\nLimits: max_flops = off, max_params = off, max_activation_bytes = off, max_tail_share = off\n" in out
+
+
 def test_the_list(run):
     code, out, _ = run("rule")
     assert code == 0

@@ -153,6 +153,11 @@ def test_a_second_registration_raises():
     assert isinstance(error.value, (RfcheckError, ValueError))
 
 
+def test_the_same_registration_again_is_fine():
+    for _ in range(2):
+        register_operator("rfcheck_tests::same_again", Pointwise(reason="adds nothing"))
+
+
 def test_an_operator_of_the_table_cannot_be_registered_again():
     with pytest.raises(OperatorError, match=r"^operator aten::relu is known already, as Pointwise\(kind='activation', "):
         register_operator(torch.ops.aten.relu, Pointwise())

@@ -34,7 +34,7 @@ def test_the_message_states_the_share_at_stake():
         "they hold 42.9% of the parameters and 42.9% of the FLOPs"
     )
     assert finding.severity == "warning"
-    assert finding.fixes == ("truncate", "remove-stem")
+    assert finding.fixes == ("truncate", "truncate-before", "move-downsampling", "remove-stem")
 
 
 def test_limits_and_severity_can_be_overridden():
@@ -73,6 +73,65 @@ def test_the_longer_prefix_decides(select, ignore, expected):
     assert {rule.code for rule in rules if is_selected(rule, settings)} == expected
 
 
+def test_a_budget_names_everything_that_is_over_it():
+    limits = {"max_flops": 10e3, "max_params": 588, "max_activation_bytes": 1000, "max_tail_share": 0.2}
+    settings = Settings(select=("RF401",), rules={"RF401": RuleOverride(limits=limits)})
+    (finding,) = analyze(chain(7), 8, settings=settings).findings
+    assert (finding.severity, finding.layer) == ("error", None)
+    assert finding.message == (
+        "Sequential exceeds its budget: FLOPs 36.3 k (limit 10 k), activation bytes 5.38 k (limit 1 k), "
+        "share of the FLOPs in the tail 0.429 (limit 0.2)"
+    )
+
+
+def test_there_is_no_budget_until_one_is_set():
+    assert not analyze(chain(7), 8, settings={"select": ("RF401",)}).findings
+
+
+@pytest.mark.parametrize(
+    ("layers", "classes", "found"), [(33, 10, True), (33, 2, True), (32, 10, False), (33, 11, False), (33, None, False)]
+)
+def test_depth_for_few_classes(layers, classes, found):
+    settings = Settings(select=("RF601",), classes=classes)
+    findings = analyze(chain(layers), 8, settings=settings).findings
+    assert [f.severity for f in findings] == ["info"] * found
+    assert all(f.message.startswith(f"{layers} layers follow each other for {classes} classes: ") for f in findings)
+
+
+def test_the_number_of_classes_is_read_from_the_output():
+    model = nn.Sequential(*chain(33), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 3))
+    assert [f.code for f in analyze(model, 8, settings={"select": ("RF6",)}).findings] == ["RF601"]
+    assert not analyze(model, 8, settings={"select": ("RF6",), "classes": 1000}).findings
+
+
+def test_padding_is_left_to_the_rule_of_dead_taps_where_there_are_any():
+    model = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.MaxPool2d(2), nn.Conv2d(3, 3, 3, padding=1))
+    findings = analyze(model, 4, settings={"select": ("RF3",)}).findings
+    assert [(f.code, f.layer) for f in findings] == [("RF302", "2")]
+    assert findings[0].message == (
+        "55.6% of what 2 reads of its 2x2 map with a 3x3 kernel is padding; it holds 50.0% of the parameters and 20.0% of the FLOPs"
+    )
+    assert [f.code for f in analyze(model, 2, settings={"select": ("RF3",)}).findings] == ["RF302", "RF301"]
+
+
+def test_gaps_between_windows():
+    model = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 1, 2))
+    (finding,) = analyze(model, 8, settings={"select": ("RF202",)}).findings
+    assert finding.message == (
+        "1 (kernel 1x1, stride 2x2, dilation 1x1) leaves gaps between its windows: 75.0% of the positions of its 8x8 input are never read"
+    )
+
+
+def test_a_flattened_head():
+    model = nn.Sequential(nn.Conv2d(3, 6, 1), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(96, 10))
+    (finding,) = analyze(model, 8, settings={"select": ("RF5",)}).findings
+    assert (finding.layer, finding.fixes) == ("3", ("pool-head",))
+    assert finding.message == (
+        "3 reads the flattened 4x4 map of 1 with weights for exactly that size, which ties the model to one resolution; "
+        "it holds 97.6% of the parameters"
+    )
+
+
 def custom(when: str, message: str = "{layer.name}", scope: str = "layer"):
     text = f"---\ncode: XX001\nname: own\nseverity: info\nscope: {scope}\nwhen: {when}\nmessage: '{message}'\n---\npage\n"
     return parse_rule(Path("XX001-own.md"), text)
@@ -82,6 +141,12 @@ def test_a_rule_of_ones_own():
     network = analyze(chain(3), 8).network
     findings = lint(network, [custom("layer.r_in_max == '5'")], Settings(), "Net")
     assert [(f.code, f.layer, f.message) for f in findings] == [("XX001", "2", "2")]
+
+
+def test_layers_can_be_compared_as_a_whole():
+    network = analyze(chain(7), 8).network
+    findings = lint(network, [custom("layer.judged && layer == border_min", "{layer.name} of {layer.kind}")], Settings(), "Net")
+    assert [f.message for f in findings] == ["4 of conv"]
 
 
 def test_a_rule_that_fails_on_the_facts_is_named():

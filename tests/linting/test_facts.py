@@ -5,7 +5,7 @@ import math
 import pytest
 from torch import nn
 
-from rfcheck import analyze
+from rfcheck import Settings, analyze
 from rfcheck.linting.facts import ATTRIBUTES, VARIABLES, Facts, sized
 
 
@@ -14,7 +14,7 @@ def facts() -> Facts:
     model = nn.Sequential(
         *(nn.Conv2d(3, 3, 3, padding=1) for _ in range(7)), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2)
     )
-    return Facts(analyze(model, (8, 12)).network, "Net")
+    return Facts(analyze(model, (8, 12)).network, "Net", Settings())
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,43 @@ def test_shares_add_up(facts):
 def test_the_last_map(facts):
     last = facts.value("last_map", frozenset())
     assert (last["name"], last["size"], last["r_max"], last["seen_share"]) == ("6", "8x12", "15", 1.0)
+
+
+def test_depth_and_classes(facts):
+    assert facts.value("depth", frozenset()) == {"layers": 7, "convolutional": True}
+    assert facts.value("classes", frozenset()) == 2
+    assert Facts(facts.network, "Net", Settings(classes=5)).value("classes", frozenset()) == 5
+
+
+def test_what_needs_the_network_is_a_fact_of_a_layer_too():
+    model = nn.Sequential(
+        nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 1, 2), nn.Conv2d(3, 3, 3, padding=1), nn.AdaptiveAvgPool2d(1)
+    )
+    facts = Facts(analyze(model, 4).network, "Net", Settings())
+    layers = facts.value("layers", frozenset({"unread_share", "padding_share"}))
+    assert [layer["unread_share"] for layer in layers] == [0, 0.75, 0, 0]
+    assert [layer["padding_share"] for layer in layers] == pytest.approx([1 - (10 / 12) ** 2, 0, 1 - (4 / 6) ** 2, 0])
+
+
+class Projection(nn.Module):
+    """A strided shortcut whose input nothing but itself reads, beside a main path of larger windows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.main, self.shortcut = nn.Conv2d(3, 3, 3, 2, 1), nn.Conv2d(3, 3, 1, 2)
+
+    def forward(self, x):
+        return self.main(x.relu()) + self.shortcut(x.tanh())
+
+
+def test_only_the_main_path_loses_positions():
+    layers = Facts(analyze(Projection(), 8).network, "Net", Settings()).value("layers", frozenset({"name", "unread_share"}))
+    assert {layer["name"]: layer["unread_share"] for layer in layers} == {"main": 0, "shortcut": 0}
+
+
+def test_a_flattened_head(facts):
+    assert facts.value("flattened_head", frozenset({"name"})) is None
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten(), nn.Linear(4 * 8 * 12, 2))
+    head = Facts(analyze(model, (8, 12)).network, "Net", Settings()).value("flattened_head", frozenset({"name", "params_share"}))
+    assert (head["name"], head["map"], head["size"], head["positions"]) == ("2", "0", "8x12", 96)
+    assert head["params_share"] == pytest.approx(770 / 786)

@@ -1,0 +1,153 @@
+"""``rfcheck compare HEAD~1:model.py model.py --resolution 32``: report what changed, and whether it is worse."""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rfcheck.cli.analysing import analyze_target, print_error
+from rfcheck.cli.options import input_size_of, size_options
+from rfcheck.cli.output_file import require_writable, write_atomically
+from rfcheck.cli.rule_selection import codes_of, known_rules
+from rfcheck.config import Settings
+from rfcheck.errors import RfcheckError, TargetError
+
+if TYPE_CHECKING:
+    from rfcheck.report.result import Result
+    from rfcheck.report.versions import Versions
+
+EXIT_NOT_WORSE, EXIT_WORSE, EXIT_ERROR = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """How and where to report."""
+
+    format: str
+    file: str | None
+    layers: bool
+    fail_on: str
+
+
+@click.command()
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@size_options
+@click.option("--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True, help="How to report.")
+@click.option("--output-file", "-o", metavar="FILE", help="Write the report to a file instead of standard output.")
+@click.option("--select", metavar="CODES", help="Rules to run, by prefix, comma-separated: RF1,RF301.")
+@click.option("--ignore", metavar="CODES", help="Rules to leave out, by prefix; the longer prefix wins over --select.")
+@click.option("--rules", "rule_folders", multiple=True, metavar="FOLDER", help="A folder with further rules; may be repeated.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info", "never"]),
+    default="warning",
+    show_default=True,
+    help="Mildest severity of a new finding that makes the exit code 1.",
+)
+@click.option("--layers", is_flag=True, help="Print all changed layers, not only the first 20 rows.")
+@click.option("--verbose", "-v", is_flag=True, help="Print tracebacks of errors.")
+def compare(
+    before: str,
+    after: str,
+    resolution: str | None,
+    input_size: str | None,
+    channels: int | None,
+    output_format: str,
+    output_file: str | None,
+    select: str | None,
+    ignore: str | None,
+    rule_folders: tuple[str, ...],
+    fail_on: str,
+    layers: bool,
+    verbose: bool,
+) -> int:
+    """Report what changed from target A to target B, and whether B is worse.
+
+    A file may be given as it was at a git revision: HEAD~1:model.py, main:pkg/model.py:build(num_classes=10). It then imports its
+    project's modules of that revision. Models are matched by name; one model each is compared whatever the names.
+
+    B is worse, and the exit code 1, if it has a finding at or above --fail-on that A has not. Findings are the same if rule and
+    layer are; those of a rule about the whole model, wherever they point. On layers that only A or only B has (renamed ones, say)
+    findings are counted per rule, and those that B has more of are new. A model that only B has brings new findings only.
+
+    Exit codes: 0 not worse, 1 worse, 2 an error.
+    """
+    try:
+        size = input_size_of(resolution, input_size, channels)
+        settings = Settings(
+            channels=3 if channels is None else channels,
+            select=codes_of(select),
+            ignore=codes_of(ignore),
+            rule_folders=rule_folders,
+        )
+        rules = known_rules(settings)
+        if output_file is not None:
+            require_writable(output_file, "--output-file")
+        settings = replace(settings, rule_folders=tuple(str(Path(folder).absolute()) for folder in rule_folders))
+        model_wide = {rule.code for rule in rules if rule.scope == "model"}
+        versions = _compare(before, after, size, settings, model_wide)
+        _write(versions, _Output(output_format, output_file, layers, fail_on))
+    except RfcheckError as error:
+        print_error(str(error), error, verbose=verbose)
+        return EXIT_ERROR
+    from rfcheck.report.versions import failing
+
+    return EXIT_WORSE if failing(versions, fail_on) else EXIT_NOT_WORSE
+
+
+def _compare(before: str, after: str, size: int | tuple[int, ...], settings: Settings, model_wide: set[str]) -> Versions:
+    from rfcheck.report.versions import compare_versions
+
+    first, second = (_analyze_version(text, size, settings) for text in (before, after))
+    return compare_versions(first, second, model_wide)
+
+
+def _analyze_version(text: str, size: int | tuple[int, ...], settings: Settings) -> list[Result]:
+    """Analyse every model of one version; the first that fails ends the comparison.
+
+    Raises:
+        RfcheckError: naming the target.
+    """
+    from rfcheck.graph.registrations import own_registrations
+    from rfcheck.report.result import Result
+    from rfcheck.target.versions import opened
+
+    results: list[Result] = []
+    with own_registrations(), opened(text) as targets:
+        for target in targets:
+            try:
+                results.append(Result(target.label, target.path, target.line, analyze_target(target, size, settings)))
+            except RfcheckError as error:
+                if str(error).startswith(target.label):
+                    raise
+                raise TargetError(f"{target.label}: {error}") from error
+    return results
+
+
+def _write(versions: Versions, output: _Output) -> None:
+    """Print the report, or write it to a file once it is whole."""
+    text = io.StringIO()
+    _render(versions, output, sys.stdout if output.file is None else text)
+    if output.file is not None:
+        write_atomically(Path(output.file), text.getvalue(), "--output-file")
+
+
+def _render(versions: Versions, output: _Output, stream: object) -> None:
+    if output.format == "json":
+        from rfcheck.report.comparison_json import versions_to_dict
+        from rfcheck.report.json_v1 import dump
+
+        print(dump(versions_to_dict(versions, output.fail_on)), file=stream)  # type: ignore[call-overload]
+        return
+    from rich.console import Console
+
+    from rfcheck.report.comparison_table import print_versions
+
+    console = Console(file=stream, highlight=False)  # type: ignore[arg-type]
+    print_versions(versions, output.fail_on, console, all_layers=output.layers)

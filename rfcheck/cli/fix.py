@@ -1,0 +1,168 @@
+"""``rfcheck fix TARGET --resolution 32``: what to change, what that will do, and the changed model."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from rfcheck.cli.analysing import BuiltTarget, print_error
+from rfcheck.cli.fixed_model import ENDINGS, FixedModel, write_fixed_model
+from rfcheck.cli.options import input_size_of, size_options
+from rfcheck.cli.output_file import require_writable
+from rfcheck.config import Settings
+from rfcheck.errors import FixError, NothingToAnalyzeError, RfcheckError, SettingsError
+
+if TYPE_CHECKING:
+    from rfcheck.api import Analysis
+    from rfcheck.fixes.recommending import Aim, Recommendation
+    from rfcheck.target.load import Target
+
+_MULTIPLES = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Which fixes to carry out, and where to write the result."""
+
+    names: tuple[str, ...]
+    output: str | None
+
+
+@click.command()
+@click.argument("target", metavar="TARGET")
+@size_options
+@click.option("--aim", type=click.Choice(["efficiency", "accuracy"]), help="Recommend for this aim only.  [default: both]")
+@click.option("--max-flops", metavar="N", help="FLOPs that the changed model may have: 200M, 1.5G.")
+@click.option("--apply", "apply_names", metavar="NAME[,NAME]", help="Print the code of these fixes, one after the other.")
+@click.option("--output", "-o", metavar="FILE", help="Write the changed model: .py (code), .pt2 (exported), .pt (weights).")
+@click.option("--force", is_flag=True, help="Write --output even if the file exists.")
+@click.option(
+    "--format",
+    "--output-format",
+    "output_format",
+    type=click.Choice(["full", "json"]),
+    default="full",
+    show_default=True,
+    help="How to report.",
+)
+@click.option("--verbose", "-v", is_flag=True, help="Print tracebacks of errors.")
+def fix(
+    target: str,
+    resolution: str | None,
+    input_size: str | None,
+    channels: int | None,
+    aim: str | None,
+    max_flops: str | None,
+    apply_names: str | None,
+    output: str | None,
+    force: bool,
+    output_format: str,
+    verbose: bool,
+) -> int:
+    """Show what can be changed about a model, with the effect of each change, and carry changes out.
+
+    Nothing is trained: tail, FLOPs, parameters and memory of the changed model follow from its architecture. A fix is safe if the
+    outputs stay the same at this resolution. The model's own file is not touched.
+    """
+    try:
+        size = input_size_of(resolution, input_size, channels)
+        settings = Settings.of({"channels": 3 if channels is None else channels})
+        most = None if max_flops is None else _count(max_flops)
+        change = _change(apply_names, output, force=force)
+        targets = _targets(target, change)
+        if change is not None:
+            _apply(targets[0], size, settings, change, output_format)
+        else:
+            _show(targets, size, settings, aim, most, output_format)
+    except NothingToAnalyzeError as error:
+        print_error(str(error), error, verbose=verbose)
+        return 3
+    except RfcheckError as error:
+        print_error(str(error), error, verbose=verbose)
+        return 2
+    return 0
+
+
+def _count(text: str) -> float:
+    """A number of FLOPs, with a decimal prefix or without."""
+    number, factor = (text[:-1], _MULTIPLES[text[-1]]) if text[-1:] in _MULTIPLES else (text, 1.0)
+    try:
+        value = float(number) * factor
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise SettingsError(f"--max-flops must be a number such as 2e8, 200M or 1.5G, got {text!r}")
+    return value
+
+
+def _change(apply_names: str | None, output: str | None, *, force: bool) -> _Change | None:
+    if apply_names is None:
+        if output is not None:
+            raise SettingsError(f"--output {output}: there is nothing to write without --apply NAME")
+        return None
+    names = tuple(name.strip() for name in apply_names.split(",") if name.strip())
+    if not names:
+        raise FixError("--apply needs the name of a fix, such as --apply truncate")
+    if output is not None:
+        if Path(output).suffix not in ENDINGS:
+            raise SettingsError(f"--output {output}: the ending must be one of {', '.join(ENDINGS)}")
+        require_writable(output, "--output")
+        if Path(output).exists() and not force:
+            raise SettingsError(f"--output {output}: the file exists; add --force to overwrite it")
+    return _Change(names, output)
+
+
+def _targets(text: str, change: _Change | None) -> list[Target]:
+    from rfcheck.target.load import load_targets
+
+    targets = load_targets(text)
+    if change is not None and len(targets) > 1:
+        names = ", ".join(target.label for target in targets)
+        raise FixError(f"{text} holds several models; fixes are carried out on one of them: {names}")
+    return targets
+
+
+def _show(
+    targets: list[Target], size: int | tuple[int, ...], settings: Settings, aim: str | None, most: float | None, output_format: str
+) -> None:
+    analyses = [(target.label, BuiltTarget(target, settings).analyze(size)) for target in targets]
+    recommended = [(label, analysis, _recommendations(analysis, aim, most)) for label, analysis in analyses]
+    if output_format == "json":
+        from rfcheck.report.fixes_json import fixes_to_dict, run_to_dict
+        from rfcheck.report.json_v1 import dump
+
+        print(dump(run_to_dict([fixes_to_dict(analysis, label, found) for label, analysis, found in recommended])))
+        return
+    from rich.console import Console
+
+    from rfcheck.report.fixes_table import print_fixes
+
+    console = Console(file=sys.stdout, highlight=False)
+    for index, (label, analysis, found) in enumerate(recommended):
+        if index:
+            console.print()
+        print_fixes(analysis, label, found, console)
+
+
+def _recommendations(analysis: Analysis, aim: str | None, most: float | None) -> dict[Aim, Recommendation]:
+    from rfcheck.fixes.recommending import Aim, recommend
+
+    return {known: recommend(analysis.fixes, known, most) for known in get_args(Aim) if aim in (None, known)}
+
+
+def _apply(target: Target, size: int | tuple[int, ...], settings: Settings, change: _Change, output_format: str) -> None:
+    fixed = FixedModel.of(target, size, settings, change.names)
+    if change.output is not None:
+        write_fixed_model(fixed, Path(change.output), settings)
+        click.echo(f"{change.output}: {fixed.summary}")
+    elif output_format == "json":
+        from rfcheck.report.fixes_json import applied_to_dict
+        from rfcheck.report.json_v1 import dump
+
+        print(dump(applied_to_dict(target.label, fixed.snippet.text, fixed.before, fixed.after)))
+    else:
+        click.echo(fixed.snippet.text, nl=False)

@@ -1,0 +1,56 @@
+"""All fixes of a model: what applies, and why the others do not."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rfcheck.errors import FixError
+from rfcheck.fixes import crop_kernels, move_downsampling, pool_head, remove_stem, truncate
+from rfcheck.fixes.fix import Fix, Skipped
+from rfcheck.fixes.subject import Subject
+
+FIXES = (crop_kernels, truncate, remove_stem, move_downsampling, pool_head)
+"""The modules of fixes: each has NAMES, SAFE and ``propose(subject)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """What can be done about a model.
+
+    Attributes:
+        fixes: those that apply.
+        skipped: those that do not, with the reason.
+    """
+
+    fixes: tuple[Fix, ...]
+    skipped: tuple[Skipped, ...]
+
+    def named(self, name: str) -> Fix:
+        """The fix of a name.
+
+        Raises:
+            FixError: if there is none; says why, or names the near ones.
+        """
+        for fix in self.fixes:
+            if fix.name == name:
+                return fix
+        for skipped in self.skipped:
+            if skipped.name == name:
+                raise FixError(f"{name} does not apply: {skipped.reason}")
+        known = known_names([fix.name for fix in self.fixes])
+        near = difflib.get_close_matches(name, known, 3, 0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"fixes are {', '.join(known)}"
+        raise FixError(f"no fix {name!r}; {hint}")
+
+
+def known_names(more: Sequence[str] = ()) -> list[str]:
+    """Names of all fixes, and of variants that a model has."""
+    return list(dict.fromkeys([*(name for module in FIXES for name in module.NAMES), *more]))
+
+
+def propose(subject: Subject) -> Proposals:
+    """Every fix for a model, with what it will do."""
+    found = [proposal for module in FIXES for proposal in module.propose(subject)]
+    return Proposals(tuple(f for f in found if isinstance(f, Fix)), tuple(f for f in found if isinstance(f, Skipped)))

@@ -1,0 +1,93 @@
+"""The model that fixes are sought for, with everything known of it."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+from torch import fx, nn
+
+from rfcheck.analysis.network import Network
+from rfcheck.config import Settings
+from rfcheck.errors import FixError
+from rfcheck.fixes.outcome import Outcome, outcome_of_network
+from rfcheck.fixes.outer_graph import OuterForwards, outwards
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model and its analysis.
+
+    Attributes:
+        model: stays as it is.
+        network: what is known of it at the input size.
+        settings: what decided the numbers.
+    """
+
+    model: nn.Module
+    network: Network
+    settings: Settings
+
+    @property
+    def graph(self) -> nx.DiGraph:
+        """The traced graph."""
+        return self.network.graph
+
+    @cached_property
+    def modules(self) -> dict[str, nn.Module]:
+        """Modules by dotted name, each under its first one."""
+        return dict(self.model.named_modules())
+
+    @cached_property
+    def before(self) -> Outcome:
+        """The model as it is, in numbers."""
+        return outcome_of_network(self.network)
+
+    @cached_property
+    def blocks(self) -> frozenset[str]:
+        """Building blocks: modules of classes with a forward of their own and several instances; no cut goes through one."""
+        types = Counter(type(module) for module in self.modules.values())
+        return frozenset(path for path, module in self.modules.items() if types[type(module)] > 1 and _has_own_forward(module))
+
+    @cached_property
+    def itemsize(self) -> int:
+        """Bytes of a number in a feature map."""
+        dtype = next((p.dtype for p in self.model.parameters() if p.dtype.is_floating_point), torch.get_default_dtype())
+        return dtype.itemsize
+
+    def outer_graph(self, path: str) -> fx.Graph:
+        """The graph of the forwards around a module and of its own, made once.
+
+        Raises:
+            FixError: if torch.fx cannot follow them.
+        """
+        known = self._outer_graphs
+        if path not in known:
+            try:
+                known[path] = OuterForwards.around(self.model, outwards(path)).trace(self.model)
+            except FixError as error:
+                known[path] = error
+        found = known[path]
+        if isinstance(found, FixError):
+            raise found
+        return found
+
+    @cached_property
+    def _outer_graphs(self) -> dict[str, fx.Graph | FixError]:
+        return {}
+
+    def replica(self) -> nn.Module:
+        """A copy of the model's structure that shares its tensors; for tracing, not for training."""
+        tensors = {id(tensor): tensor for tensor in (*self.model.parameters(), *self.model.buffers())}
+        return copy.deepcopy(self.model, dict(tensors))
+
+
+def _has_own_forward(module: nn.Module) -> bool:
+    return not type(module).__module__.startswith("torch.nn.modules.") and type(module).forward is not nn.Sequential.forward

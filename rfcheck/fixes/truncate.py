@@ -1,0 +1,58 @@
+"""End the network where its tail begins, after or before the border layer.
+
+Source: Richter 2022, section 11.4, cuts before the border layer. Ending after the border layer's block keeps the last layers that
+receive something new.
+"""
+
+from __future__ import annotations
+
+from rfcheck.fixes.arithmetic import prefix_graph
+from rfcheck.fixes.cutting import cut_at
+from rfcheck.fixes.fix import Fix, Skipped
+from rfcheck.fixes.outcome import outcome_of_graph
+from rfcheck.fixes.places import Place, place_after, place_before, places
+from rfcheck.fixes.subject import Subject
+
+NAMES = ("truncate", "truncate-before")
+SAFE = False
+
+
+def propose(subject: Subject) -> list[Fix | Skipped]:
+    """Both cuts, as far as they remove layers.
+
+    Where layers before the border are unproductive too, and only shortcuts kept them from being the tail, the second cut leaves
+    them as a new tail; then the last cut that leaves none is proposed as well.
+    """
+    border = subject.network.border.b_min
+    if border is None:
+        return [Skipped(name, "the network has no tail") for name in NAMES]
+    after, before = place_after(subject, border), place_before(subject, border)
+    cuts = [_cut(subject, after, "truncate", f"after {border}"), _cut(subject, before, "truncate-before", f"before {border}")]
+    if before is not None and isinstance(cuts[1], Fix) and cuts[1].predicted.after.tail_layers:
+        earlier = _last_without_tail(subject, before)
+        if earlier is not None:
+            cuts.append(_cut(subject, earlier, "truncate-before-2", f"before {border}"))
+    return cuts
+
+
+def _last_without_tail(subject: Subject, before: Place) -> Place | None:
+    """The last place before another at which a cut leaves no tail."""
+    for place in reversed(places(subject)):
+        if (
+            place.index < before.index
+            and not outcome_of_graph(prefix_graph(subject.graph, place.node), subject.settings).tail_layers
+        ):
+            return place
+    return None
+
+
+def _cut(subject: Subject, place: Place | None, name: str, where: str) -> Fix | Skipped:
+    if place is None:
+        return Skipped(name, f"no single tensor carries everything at a module's end {where}")
+    names = list(subject.graph._node)
+    behind = sum(names.index(layer) > place.index for layer in subject.network.border.judged)
+    if not behind:
+        return Skipped(name, f"the first place {where} where one tensor carries everything is the end of the features")
+    layers = "layer" if behind == 1 else "layers"
+    description = f"end after {place.module} with global average pooling and a linear layer, {behind} {layers} earlier"
+    return cut_at(subject, place, name, description)

@@ -1,0 +1,107 @@
+"""Two versions of a set of models: which belong together, what changed in each, and whether the second is worse."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from rfcheck.errors import TargetError
+from rfcheck.linting.finding import Finding, at_least
+from rfcheck.report.comparison import Comparison, compare
+from rfcheck.report.result import Result, plural
+
+NEVER = "never"
+"""The threshold that no finding reaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChange:
+    """One model in both versions."""
+
+    before: Result
+    after: Result
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Everything that one command compared.
+
+    Attributes:
+        models: those that both versions have, in the order of the second.
+        removed: those that only the first has.
+        added: those that only the second has; all their findings are new.
+    """
+
+    models: tuple[ModelChange, ...]
+    removed: tuple[Result, ...]
+    added: tuple[Result, ...]
+
+    @property
+    def new(self) -> list[Finding]:
+        """Findings that only the second version has."""
+        changed = [finding for model in self.models for finding in model.comparison.new]
+        return changed + [finding for result in self.added for finding in result.analysis.findings]
+
+    @property
+    def gone(self) -> list[Finding]:
+        """Findings that only the first version has."""
+        changed = [finding for model in self.models for finding in model.comparison.gone]
+        return changed + [finding for result in self.removed for finding in result.analysis.findings]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changed."""
+        return not (self.removed or self.added) and all(model.comparison.is_empty for model in self.models)
+
+
+def compare_versions(before: Sequence[Result], after: Sequence[Result], model_wide: Collection[str] | None = None) -> Versions:
+    """Compare models of the same name; where each version has one model, compare these whatever their names.
+
+    Args:
+        before: models of the first version.
+        after: models of the second version.
+        model_wide: codes of the rules about the whole model; those of the built-in ones if None.
+
+    Raises:
+        TargetError: if no model of the one has its counterpart in the other.
+    """
+    if len(before) == len(after) == 1:
+        pairs = [(before[0], after[0])]
+    else:
+        named = {result.analysis.name: result for result in before}
+        pairs = [(named[result.analysis.name], result) for result in after if result.analysis.name in named]
+    if not pairs:
+        raise TargetError(
+            f"no model has the same name in both: {_names(before)} before, {_names(after)} after; "
+            f"name the two to compare, as in {before[0].target} {after[0].target}"
+        )
+    matched = {id(result) for pair in pairs for result in pair}
+    return Versions(
+        tuple(ModelChange(a, b, compare(a.analysis, b.analysis, model_wide=model_wide)) for a, b in pairs),
+        removed=tuple(result for result in before if id(result) not in matched),
+        added=tuple(result for result in after if id(result) not in matched),
+    )
+
+
+def _names(results: Sequence[Result]) -> str:
+    return ", ".join(result.analysis.name for result in results)
+
+
+def failing(versions: Versions, fail_on: str) -> list[Finding]:
+    """The new findings that make the second version worse: those as grave as a threshold, or NEVER any."""
+    return [] if fail_on == NEVER else [finding for finding in versions.new if at_least(finding.severity, fail_on)]
+
+
+def verdict(versions: Versions, fail_on: str) -> str:
+    """One line on whether the second version is worse, better, or neither."""
+    worse = failing(versions, fail_on)
+    mild = len(versions.new) - len(worse)
+    fixed = f"{len(versions.gone)} fixed"
+    if worse:
+        more = f" ({mild} more below {fail_on})" if mild else ""
+        return f"Worse: {plural(len(worse), 'new finding')}{more}, {fixed}."
+    if mild:
+        why = "as --fail-on is never" if fail_on == NEVER else f"below {fail_on}"
+        return f"Not worse: {plural(mild, 'new finding')} {why}, {fixed}."
+    return f"Better: no new finding, {fixed}." if versions.gone else "Neither better nor worse: no finding is new or fixed."

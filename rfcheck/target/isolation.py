@@ -1,0 +1,123 @@
+"""Imports that end with a block: what one version of a project imported is not there for the next."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+
+@contextlib.contextmanager
+def own_imports() -> Iterator[None]:
+    """Forget on leaving what was imported inside from anywhere but the environment, and give ``sys.path`` back.
+
+    Modules of packages that were in use before stay, as do installed packages: many of them cannot be imported twice.
+    """
+    modules, path = dict(sys.modules), list(sys.path)
+    packages = {_package(name) for name in modules}
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name, module in list(sys.modules.items()):
+            if modules.get(name) is module or not _is_of_a_project(module):
+                continue
+            if name in modules:
+                sys.modules[name] = modules[name]
+            elif _package(name) not in packages:
+                del sys.modules[name]
+        importlib.invalidate_caches()
+
+
+@contextlib.contextmanager
+def imports_from(copy: Path, *, instead_of: Path) -> Iterator[None]:
+    """`own_imports`, where modules of a project come from a copy of its folder.
+
+    Entries of ``sys.path`` inside the project lead to their counterparts in the copy, and what is found in the project by other
+    means (an editable installation) is taken from the copy where the copy has it.
+
+    Args:
+        copy: folder to import from; resolved.
+        instead_of: folder of the project; resolved.
+    """
+    finder = _Redirection(copy, instead_of)
+    with own_imports():
+        sys.path[:] = [finder.moved(entry, needs_folder=True) for entry in sys.path]
+        sys.meta_path.insert(0, finder)
+        try:
+            yield
+        finally:
+            sys.meta_path.remove(finder)
+            for entry in [entry for entry in sys.path_importer_cache if Path(entry).is_relative_to(copy)]:
+                del sys.path_importer_cache[entry]
+
+
+class _Redirection(MetaPathFinder):
+    """Finds modules as the other finders do, and moves those of a project to a copy of it."""
+
+    def __init__(self, copy: Path, project: Path) -> None:
+        self._copy = copy
+        self._project = project
+        self._in_use = {_package(name) for name in sys.modules}
+
+    def moved(self, entry: str, *, needs_folder: bool = False) -> str:
+        """The counterpart of a path in the copy; the path itself if it is outside the project or has none."""
+        resolved = Path(entry).resolve()
+        if not resolved.is_relative_to(self._project):
+            return entry
+        counterpart = self._copy / resolved.relative_to(self._project)
+        return str(counterpart) if (counterpart.is_dir() if needs_folder else counterpart.exists()) else entry
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The module that the other finders find, from the copy where that has it."""
+        if _package(fullname) in self._in_use:
+            return None
+        for finder in sys.meta_path:
+            spec = None if finder is self else finder.find_spec(fullname, path, target)
+            if spec is not None:
+                return self._redirected(spec)
+        return None
+
+    def _redirected(self, spec: ModuleSpec) -> ModuleSpec:
+        folders = None if spec.submodule_search_locations is None else list(spec.submodule_search_locations)
+        moved_folders = None if folders is None else [self.moved(folder) for folder in folders]
+        if spec.origin is not None and spec.has_location:
+            file = self.moved(spec.origin)
+            if file == spec.origin:
+                return spec
+            return importlib.util.spec_from_file_location(spec.name, file, submodule_search_locations=moved_folders) or spec
+        if moved_folders != folders:  # a folder without __init__.py
+            spec = ModuleSpec(spec.name, None, is_package=True)
+            spec.submodule_search_locations = moved_folders
+        return spec
+
+
+def _package(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _is_of_a_project(module: object) -> bool:
+    """Whether a module was read from a file outside the environment."""
+    if not isinstance(module, ModuleType):
+        return False
+    places = [vars(module).get("__file__"), *list(vars(module).get("__path__") or ())[:1]]
+    place = next((place for place in places if isinstance(place, str)), None)
+    return place is not None and not os.path.realpath(place).startswith(_environment())
+
+
+@cache
+def _environment() -> tuple[str, ...]:
+    """Folders of the standard library and of installed packages."""
+    folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    folders += [*site.getsitepackages(), site.getusersitepackages()]
+    return tuple({f"{os.path.realpath(folder)}{os.sep}" for folder in folders})
