@@ -6,9 +6,9 @@ import copy
 
 from torch import nn
 
-from rfcheck.errors import FixError
+from rfcheck.errors import FixError, TraceError
 from rfcheck.fixes.fix import Fix
-from rfcheck.graph.trace import can_trace
+from rfcheck.graph.trace import trace
 from rfcheck.input_size import crossed
 
 
@@ -36,6 +36,8 @@ def changed_copy(model: nn.Module, fix: Fix, shape: tuple[int, ...]) -> nn.Modul
         changed = fix.plan.apply(copied)
     except (AttributeError, KeyError, IndexError) as error:
         raise FixError(f"{fix.name} was made for another model: {error}") from error
-    if not can_trace(changed, shape):
-        raise FixError(f"{fix.name} was carried out, but the changed model does not run at this input size")
+    try:
+        trace(changed, shape)
+    except TraceError as error:
+        raise FixError(f"{fix.name} was carried out, but {error}") from error
     return changed

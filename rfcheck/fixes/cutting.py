@@ -39,7 +39,7 @@ def cut_at(subject: Subject, place: Place, name: str, description: str) -> Fix |
             plan = Plan(
                 surgery=plan_cut(subject.model, place.module, functions_behind(subject, place), place.channels, classes, axes)
             )
-            after = measured(subject, plan)
+            after = measured(subject, plan, classes)
         except FixError as by_graph:
             return Skipped(name, f"modules cannot be replaced ({by_modules}), and the graph cannot be cut ({by_graph})")
     return proposed(subject, name, plan, after, description, safe=False)
@@ -56,11 +56,16 @@ def _seen_at_the_end(subject: Subject) -> str:
 
 def _by_modules(subject: Subject, place: Place, classes: int) -> tuple[Plan, Outcome]:
     head = new_head(subject, place, classes)
+    plan = Plan(head.steps)
+    if subject.graph.graph["traced_with"] != "meta":  # the forward needs data, or looks at values
+        try:
+            return plan, measured(subject, plan, classes)
+        except FixError as error:
+            raise NotReplaceableError(str(error)) from error
     failure = dry_run(subject, place, head)
     if failure is not None:
         raise NotReplaceableError(failure)
-    plan = Plan(head.steps)
-    if not counts_by_formula(subject) or _shares_parameters(subject):
+    if head.leaves_unused or not counts_by_formula(subject) or _shares_parameters(subject):
         return plan, measured(subject, plan)
     return plan, _predicted(subject, place, head)
 

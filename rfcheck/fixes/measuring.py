@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rfcheck.analysis.head import output_classes
 from rfcheck.errors import FixError, TraceError
 from rfcheck.fixes.fix import Plan
 from rfcheck.fixes.outcome import Outcome, outcome_of_graph
@@ -10,8 +11,13 @@ from rfcheck.graph.build import build_graph
 from rfcheck.graph.trace import trace
 
 
-def measured(subject: Subject, plan: Plan) -> Outcome:
+def measured(subject: Subject, plan: Plan, classes: int | None = None) -> Outcome:
     """The outcome of the changed model.
+
+    Args:
+        subject: the model.
+        plan: the change.
+        classes: outputs that the changed model must have; None for any.
 
     Raises:
         FixError: if the plan cannot be carried out, or the forward of the changed model fails.
@@ -27,6 +33,8 @@ def measured(subject: Subject, plan: Plan) -> Outcome:
         said = str(error.__cause__) if error.__cause__ is not None else str(error)
         where = f" in {error.layer}" if error.layer else ""
         raise FixError(f"the changed model's forward fails{where}: {' '.join(said.split())}") from error
+    if classes is not None and output_classes(graph) != classes:
+        raise FixError("the forward does not return what the new head computes")
     if subject.settings.flops_by == "fvcore":
         from rfcheck.graph.fvcore_count import recount_with_fvcore
 

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import networkx as nx
 from torch import nn
 
 from rfcheck.fixes.parts import IDENTITY, Container, Part, free_name
@@ -49,6 +50,7 @@ class NewHead:
         removed: dotted names of modules whose parameters are gone.
         kept_modules: dotted names of modules behind the place that stay.
         kept_functions: nodes of function calls that are still made, with the numbers of elements they then act on.
+        leaves_unused: whether function calls behind the place whose results the output does not depend on are still made.
         in_features: features of the new linear layer.
         classes: outputs of the new linear layer.
     """
@@ -57,6 +59,7 @@ class NewHead:
     removed: tuple[str, ...]
     kept_modules: tuple[str, ...]
     kept_functions: tuple[tuple[str, int], ...]
+    leaves_unused: bool
     in_features: int
     classes: int
 
@@ -80,6 +83,8 @@ class _Planner:
         self.classes = classes
         parents = place.module.split(".")[:-1]
         self.open = ["", *(".".join(parents[: i + 1]) for i in range(len(parents)))]  # modules that the place lies inside
+        self.used = nx.ancestors(self.graph, self.graph.graph["outputs"][0]) | {*self.graph.graph["outputs"]}
+        self.leaves_unused = False
         self.steps: list[Step] = []
         self.removed: list[str] = []
         self.kept: list[tuple[str, int]] = []
@@ -101,7 +106,15 @@ class _Planner:
             self.steps.append(Append(self.open[-1], self._free(self.open[-1], "pool"), _pooling(axes)))
         gone = set(self.removed)
         stay = tuple(e.module for e in elements if e.module and e.module not in gone)
-        return NewHead(tuple(self.steps), tuple(self.removed), stay, tuple(self.kept), self.place.channels, self.classes)
+        return NewHead(
+            steps=tuple(self.steps),
+            removed=tuple(self.removed),
+            kept_modules=stay,
+            kept_functions=tuple(self.kept),
+            leaves_unused=self.leaves_unused,
+            in_features=self.place.channels,
+            classes=self.classes,
+        )
 
     def _chain(self) -> list[Element]:
         """What is behind the place, in order; each element reads the one before only."""
@@ -109,6 +122,9 @@ class _Planner:
         inside = {self.place.node: -1}
         for name in list(self.graph._node)[self.place.index + 1 :]:
             module = self._unit(self.graph._node[name]["module"])
+            if module is None and name not in self.used:
+                self.leaves_unused = True
+                continue  # looked at by the forward itself, as in a branch on values
             if module is None or not elements or elements[-1].module != module:
                 if module is not None and any(element.module == module for element in elements):
                     raise NotReplaceableError(f"{module} is called in several places")

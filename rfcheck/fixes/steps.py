@@ -144,8 +144,8 @@ class Crop:
     def lines(self, model: nn.Module) -> list[str]:
         """The change as Python; uses the function in `CROP`."""
         target = expression(model, self.path)
-        taps = ", ".join(f"slice({start}, {end})" for start, end in self.taps)
-        return [f"{target} = crop({target}, ({taps},), {self.padding!r})"]
+        taps = tuple(slice(start, end, None) for start, end in self.taps)
+        return [f"{target} = crop({target}, {taps!r}, {self.padding!r})".replace(", None)", ")")]
 
 
 Step = Assign | Replace | Shorten | Append | Wrap | Crop

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import inspect
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -210,7 +211,8 @@ def _torchvision_model(spec: TargetSpec) -> Target:
     kwargs: dict[str, Any] = {**dict.fromkeys(unweighted), **spec.kwargs}
 
     def make(on_meta: bool) -> nn.Module:
-        with _building(on_meta):
+        with _building(on_meta), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The default weight initialization of", FutureWarning)  # values do not matter here
             return _require_module(spec.text, builder(*spec.args, **kwargs))
 
     return Target(spec.text, None, None, make)
