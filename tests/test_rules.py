@@ -11,9 +11,11 @@ from torch import nn
 
 from rfcheck.api import analyze_named
 from rfcheck.config import RuleOverride, Settings
+from rfcheck.fixes.proposing import known_names
 from rfcheck.linting.rule import built_in_rules
 from rfcheck.target.load import load_targets
 
+FIXES = set(known_names())
 EXAMPLES = [(rule, example) for rule in built_in_rules() for example in rule.examples]
 
 
@@ -42,3 +44,8 @@ def test_example(rule, example):
     assert found
     if "at" in example:
         assert example["at"] in [finding.layer for finding in found]
+
+
+@pytest.mark.parametrize("rule", built_in_rules(), ids=lambda rule: rule.code)
+def test_a_rule_proposes_fixes_that_exist(rule):
+    assert set(rule.fixes) <= FIXES

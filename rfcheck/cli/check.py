@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from rfcheck.cli.analysing import analyze_target, print_error
-from rfcheck.cli.limits import limit_overrides
 from rfcheck.cli.options import input_size_of, size_options
 from rfcheck.cli.output_file import require_writable, write_atomically
-from rfcheck.cli.rule_selection import codes_of, known_rules
+from rfcheck.cli.rule_selection import known_rules, rule_options, rule_settings
 from rfcheck.config import Settings
 from rfcheck.errors import NothingToAnalyzeError, RfcheckError
 
@@ -42,20 +41,7 @@ class _Output:
     "--output-format", type=click.Choice(["full", "concise", "json"]), default="full", show_default=True, help="How to report."
 )
 @click.option("--output-file", "-o", metavar="FILE", help="Write the report to a file instead of standard output.")
-@click.option("--select", metavar="CODES", help="Rules to run, by prefix, comma-separated: RF1,RF301.")
-@click.option("--ignore", metavar="CODES", help="Rules to leave out, by prefix; the longer prefix wins over --select.")
-@click.option(
-    "--limit", "limits", multiple=True, metavar="RULE.LIMIT=NUMBER", help="Change a limit: RF401.max_flops=100M; repeatable."
-)
-@click.option("--classes", type=int, metavar="N", help="Number of classes of the task.  [default: from the model's output]")
-@click.option("--rules", "rule_folders", multiple=True, metavar="FOLDER", help="A folder with further rules; may be repeated.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info", "never"]),
-    default="warning",
-    show_default=True,
-    help="Mildest severity that makes the exit code 1.",
-)
+@rule_options
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
 @click.option("--layers", is_flag=True, help="Also print the table of all layers.")
 @click.option("--explain", metavar="LAYER", help="Also print the paths that give this layer its receptive field.")
@@ -91,11 +77,7 @@ def check(
             {
                 "channels": 3 if channels is None else channels,
                 "flops_by": flops_by,
-                "select": codes_of(select),
-                "ignore": codes_of(ignore),
-                "rule_folders": rule_folders,
-                "rules": limit_overrides(limits, rule_folders),
-                "classes": classes,
+                **rule_settings(select, ignore, limits, classes, rule_folders),
             }
         )
         known_rules(settings)

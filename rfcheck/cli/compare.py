@@ -13,7 +13,7 @@ import click
 from rfcheck.cli.analysing import analyze_target, print_error
 from rfcheck.cli.options import input_size_of, size_options
 from rfcheck.cli.output_file import require_writable, write_atomically
-from rfcheck.cli.rule_selection import codes_of, known_rules
+from rfcheck.cli.rule_selection import known_rules, rule_options, rule_settings
 from rfcheck.config import Settings
 from rfcheck.errors import RfcheckError, TargetError
 
@@ -40,16 +40,7 @@ class _Output:
 @size_options
 @click.option("--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True, help="How to report.")
 @click.option("--output-file", "-o", metavar="FILE", help="Write the report to a file instead of standard output.")
-@click.option("--select", metavar="CODES", help="Rules to run, by prefix, comma-separated: RF1,RF301.")
-@click.option("--ignore", metavar="CODES", help="Rules to leave out, by prefix; the longer prefix wins over --select.")
-@click.option("--rules", "rule_folders", multiple=True, metavar="FOLDER", help="A folder with further rules; may be repeated.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info", "never"]),
-    default="warning",
-    show_default=True,
-    help="Mildest severity of a new finding that makes the exit code 1.",
-)
+@rule_options
 @click.option("--layers", is_flag=True, help="Print all changed layers, not only the first 20 rows.")
 @click.option("--verbose", "-v", is_flag=True, help="Print tracebacks of errors.")
 def compare(
@@ -62,6 +53,8 @@ def compare(
     output_file: str | None,
     select: str | None,
     ignore: str | None,
+    limits: tuple[str, ...],
+    classes: int | None,
     rule_folders: tuple[str, ...],
     fail_on: str,
     layers: bool,
@@ -80,12 +73,8 @@ def compare(
     """
     try:
         size = input_size_of(resolution, input_size, channels)
-        settings = Settings(
-            channels=3 if channels is None else channels,
-            select=codes_of(select),
-            ignore=codes_of(ignore),
-            rule_folders=rule_folders,
-        )
+        chosen = rule_settings(select, ignore, limits, classes, rule_folders)
+        settings = Settings.of({"channels": 3 if channels is None else channels, **chosen})
         rules = known_rules(settings)
         if output_file is not None:
             require_writable(output_file, "--output-file")

@@ -11,6 +11,7 @@ import click
 
 from rfcheck.cli.analysing import BuiltTarget, print_error
 from rfcheck.cli.fixed_model import ENDINGS, FixedModel, write_fixed_model
+from rfcheck.cli.limits import parse_number
 from rfcheck.cli.options import input_size_of, size_options
 from rfcheck.cli.output_file import require_writable
 from rfcheck.config import Settings
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from rfcheck.api import Analysis
     from rfcheck.fixes.recommending import Aim, Recommendation
     from rfcheck.target.load import Target
-
-_MULTIPLES = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +87,7 @@ def fix(
 
 
 def _count(text: str) -> float:
-    """A number of FLOPs, with a decimal prefix or without."""
-    number, factor = (text[:-1], _MULTIPLES[text[-1]]) if text[-1:] in _MULTIPLES else (text, 1.0)
-    try:
-        value = float(number) * factor
-    except ValueError:
-        value = -1.0
+    value = parse_number(text)
     if not 0 < value < float("inf"):
         raise SettingsError(f"--max-flops must be a number such as 2e8, 200M or 1.5G, got {text!r}")
     return value

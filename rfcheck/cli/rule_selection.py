@@ -1,14 +1,54 @@
-"""Rules chosen on the command line: --select, --ignore, --rules."""
+"""Rules chosen and changed on the command line: --select, --ignore, --limit, --classes, --rules, --fail-on."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+import click
+
+from rfcheck.cli.limits import limit_overrides
 from rfcheck.errors import SettingsError
 
 if TYPE_CHECKING:
     from rfcheck.config import Settings
     from rfcheck.linting.rule import Rule
+
+
+def rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose and change rules to a verb."""
+    severities = click.Choice(["error", "warning", "info", "never"])
+    limit, folder = "Change a limit: RF401.max_flops=100M; repeatable.", "A folder with further rules; may be repeated."
+    classes = "Number of classes of the task.  [default: from the model's output]"
+    fails = "Mildest severity that makes the exit code 1."
+    options = (
+        click.option("--select", metavar="CODES", help="Rules to run, by prefix, comma-separated: RF1,RF301."),
+        click.option("--ignore", metavar="CODES", help="Rules to leave out, by prefix; the longer prefix wins over --select."),
+        click.option("--limit", "limits", multiple=True, metavar="RULE.LIMIT=NUMBER", help=limit),
+        click.option("--classes", type=int, metavar="N", help=classes),
+        click.option("--rules", "rule_folders", multiple=True, metavar="FOLDER", help=folder),
+        click.option("--fail-on", type=severities, default="warning", show_default=True, help=fails),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def rule_settings(
+    select: str | None, ignore: str | None, limits: tuple[str, ...], classes: int | None, rule_folders: tuple[str, ...]
+) -> dict[str, Any]:
+    """The settings that these options stand for, by name.
+
+    Raises:
+        SettingsError: if a limit is not one of a rule, or not a number.
+    """
+    return {
+        "select": codes_of(select),
+        "ignore": codes_of(ignore),
+        "rules": limit_overrides(limits, rule_folders),
+        "classes": classes,
+        "rule_folders": rule_folders,
+    }
 
 
 def codes_of(text: str | None) -> tuple[str, ...]:

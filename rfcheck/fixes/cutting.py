@@ -7,10 +7,11 @@ import math
 from rfcheck.analysis.head import output_classes
 from rfcheck.errors import FixError
 from rfcheck.fixes.arithmetic import add_head, prefix_graph
+from rfcheck.fixes.chain import NotReplaceableError
 from rfcheck.fixes.dry_run import dry_run
 from rfcheck.fixes.fix import Fix, Plan, Skipped, proposed
 from rfcheck.fixes.measuring import counts_by_formula, measured
-from rfcheck.fixes.new_head import NewHead, NotReplaceableError, new_head
+from rfcheck.fixes.new_head import NewHead, new_head
 from rfcheck.fixes.outcome import Outcome, outcome_of_graph
 from rfcheck.fixes.places import Place, functions_behind
 from rfcheck.fixes.subject import Subject

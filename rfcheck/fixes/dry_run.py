@@ -44,8 +44,8 @@ def dry_run(subject: Subject, place: Place, head: NewHead) -> str | None:
     result = torch.empty(_BATCH, *node["shape"][1:], device="meta")
     image = torch.empty(_BATCH, *subject.graph.graph["input_shape"][1:], device="meta")
     shell = _Shell(place.module, head.kept_modules, result).of(subject.model, "")
-    shell.register_parameter("stand_in", nn.Parameter(result))  # new layers follow the device of a parameter
-    changed = run_steps(shell, head.steps).eval()
+    with torch.device("meta"):
+        changed = run_steps(shell, head.steps).eval()
     recorder = Recorder(hold_tensors=True, use_shape_rules=True)
     recorder.add_input(image)
     try:
@@ -83,7 +83,15 @@ class _Shell:
         shell = copy.copy(module)
         for table in ("_forward_hooks", "_forward_pre_hooks"):
             shell.__dict__[table] = OrderedDict()
-        shell.__dict__["_parameters"] = dict(module._parameters)
+        for table in ("_parameters", "_buffers"):
+            shell.__dict__[table] = {name: _without_data(tensor) for name, tensor in module.__dict__[table].items()}
         children = {name: (child, f"{path}.{name}".lstrip(".")) for name, child in module._modules.items()}
         shell.__dict__["_modules"] = {name: child and self.of(child, at) for name, (child, at) in children.items()}
         return shell
+
+
+def _without_data(tensor: torch.Tensor | None) -> torch.Tensor | None:
+    if tensor is None:
+        return None
+    empty = torch.empty_like(tensor, device="meta")
+    return nn.Parameter(empty, requires_grad=False) if isinstance(tensor, nn.Parameter) else empty

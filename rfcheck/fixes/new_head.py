@@ -8,12 +8,13 @@ head, and each function call must be harmless there.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
-import networkx as nx
 from torch import nn
 
+from rfcheck.fixes.chain import Element, NotReplaceableError, elements_behind
+from rfcheck.fixes.outer_graph import outwards
 from rfcheck.fixes.parts import IDENTITY, Container, Part, free_name
 from rfcheck.fixes.places import Place
 from rfcheck.fixes.steps import Append, Replace, Shorten, Step
@@ -22,23 +23,6 @@ from rfcheck.fixes.subject import Subject
 _HARMLESS = frozenset({"activation", "dropout", "softmax"})
 _FLATTENS = ("aten::view", "aten::_unsafe_view", "aten::reshape", "aten::flatten", "aten::squeeze")
 State = Literal["map", "pooled", "flat"]
-
-
-class NotReplaceableError(Exception):
-    """The head cannot be replaced module by module; says why."""
-
-
-@dataclass(slots=True)
-class Element:
-    """A module behind the place that is treated as a whole, or a function call between such modules.
-
-    Attributes:
-        module: dotted name of the module; None for a function call.
-        nodes: nodes inside.
-    """
-
-    module: str | None
-    nodes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +65,13 @@ class _Planner:
         self.graph = subject.graph
         self.place = place
         self.classes = classes
-        parents = place.module.split(".")[:-1]
-        self.open = ["", *(".".join(parents[: i + 1]) for i in range(len(parents)))]  # modules that the place lies inside
-        self.used = nx.ancestors(self.graph, self.graph.graph["outputs"][0]) | {*self.graph.graph["outputs"]}
-        self.leaves_unused = False
+        self.open = ("", *outwards(place.module)[:-1])  # modules that the place lies inside
         self.steps: list[Step] = []
         self.removed: list[str] = []
         self.kept: list[tuple[str, int]] = []
 
     def plan(self) -> NewHead:
-        elements = self._chain()
+        elements, leaves_unused = elements_behind(self.graph, self.place, self.open)
         self._refuse_unused()
         head = self._head(elements)
         for path in reversed(self.open):
@@ -111,44 +92,10 @@ class _Planner:
             removed=tuple(self.removed),
             kept_modules=stay,
             kept_functions=tuple(self.kept),
-            leaves_unused=self.leaves_unused,
+            leaves_unused=leaves_unused,
             in_features=self.place.channels,
             classes=self.classes,
         )
-
-    def _chain(self) -> list[Element]:
-        """What is behind the place, in order; each element reads the one before only."""
-        elements: list[Element] = []
-        inside = {self.place.node: -1}
-        for name in list(self.graph._node)[self.place.index + 1 :]:
-            module = self._unit(self.graph._node[name]["module"])
-            if module is None and name not in self.used:
-                self.leaves_unused = True
-                continue  # looked at by the forward itself, as in a branch on values
-            if module is None or not elements or elements[-1].module != module:
-                if module is not None and any(element.module == module for element in elements):
-                    raise NotReplaceableError(f"{module} is called in several places")
-                elements.append(Element(module))
-            elements[-1].nodes.append(name)
-            current = len(elements) - 1
-            for source in self.graph._pred[name]:
-                if inside.get(source, -2) not in (current, current - 1):
-                    raise NotReplaceableError(f"{name} reads {source}, which is not right before it")
-            inside[name] = current
-        if any(element.module and self.graph.graph["calls"].get(element.module, 0) != 1 for element in elements):
-            raise NotReplaceableError("a module of the head is called several times")
-        return elements
-
-    def _unit(self, path: str) -> str | None:
-        """The outermost module around a call that the place does not lie inside; None for a function call between modules."""
-        if path in self.open:
-            return None
-        parts = path.split(".")
-        for length in range(1, len(parts) + 1):
-            outer = ".".join(parts[:length])
-            if outer not in self.open:
-                return outer
-        return None
 
     def _refuse_unused(self) -> None:
         """Refuse parameters that the forward pass did not read: a head for training would be left over."""

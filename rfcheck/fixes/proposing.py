@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
 
 from rfcheck.errors import FixError
 from rfcheck.fixes import crop_kernels, move_downsampling, pool_head, remove_stem, truncate
@@ -52,5 +53,15 @@ def known_names(more: Sequence[str] = ()) -> list[str]:
 
 def propose(subject: Subject) -> Proposals:
     """Every fix for a model, with what it will do."""
-    found = [proposal for module in FIXES for proposal in module.propose(subject)]
+    found = [proposal for module in FIXES for proposal in _proposed(module, subject)]
     return Proposals(tuple(f for f in found if isinstance(f, Fix)), tuple(f for f in found if isinstance(f, Skipped)))
+
+
+def _proposed(module: ModuleType, subject: Subject) -> list[Fix | Skipped]:
+    """What one fix proposes; a model that it was not made for costs this fix only, not the analysis."""
+    try:
+        proposals: list[Fix | Skipped] = module.propose(subject)
+    except Exception as error:
+        reason = f"rfcheck cannot work it out for this model ({type(error).__name__}: {error})"
+        return [Skipped(name, reason) for name in module.NAMES]
+    return proposals

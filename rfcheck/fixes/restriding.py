@@ -115,7 +115,8 @@ def _convolution(conv: nn.Module, window: Window) -> Part:
     usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True, "padding_mode": "zeros"}
     plain = {name: _one(value) for name, value in options.items()}
     given = tuple((name, value) for name, value in plain.items() if value != usual.get(name, value is None))
-    return Part(type(conv).__name__, (conv.in_channels, conv.out_channels), given)
+    kind = next(cls for cls in type(conv).__mro__ if cls in _CONVOLUTIONS)  # the plain one where the user has a class of its own
+    return Part(kind.__name__, (conv.in_channels, conv.out_channels), given)
 
 
 def _one(value: object) -> object:

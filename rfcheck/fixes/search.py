@@ -94,7 +94,7 @@ def pareto_front(network: Network, options: Sequence[Option]) -> list[Candidate]
         sets[longest] = sets[longest][:-1]
     choices = np.array(list(itertools.product(*sets)), dtype=np.int64)
     tail, flops, feasible = _Search(network, options, choices).run()
-    changes = (choices != Choice.KEEP).sum(axis=1)
+    changes = choices.sum(axis=1)  # of two combinations that do the same, the one that changes less
     best = len(network.border.tail)
     front: list[Candidate] = []
     for index in np.lexsort((changes, tail, flops)):

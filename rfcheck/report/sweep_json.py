@@ -5,15 +5,14 @@ Quantities of a resolution at which the forward pass fails are null, and so are 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import rfcheck
+from rfcheck.report.json_v1 import extents_to_list
 from rfcheck.report.result import Failure
 
 if TYPE_CHECKING:
-    from rfcheck.analysis.layers import Extents
     from rfcheck.sweeping import ModelSweep, SweepPoint
 
 VERSION = 1
@@ -54,9 +53,5 @@ def _point(point: SweepPoint) -> dict[str, Any]:
         "live_taps": point.live_taps,
         "flops": point.flops,
         "activation_bytes": point.activation_bytes,
-        "resolution_range": {"lowest": _extents(point.lowest), "highest": _extents(point.highest)},
+        "resolution_range": {"lowest": extents_to_list(point.lowest), "highest": extents_to_list(point.highest)},
     }
-
-
-def _extents(values: Extents | None) -> list[float | str] | None:
-    return None if values is None else ["inf" if math.isinf(value) else value for value in values]
