@@ -99,7 +99,7 @@ class _Changed:
         change = self.windows.get(name)
         if change is not None:
             node = {**node, "kernel": change.kernel, "stride": change.stride, "padding": change.padding}
-            self._resize_weight(name, node)
+            node["params"] = self._resize_weight(name, node)
         moved = any(self._size_now(source) != self._size_before(source) for source in self.old._pred[name])
         reads = None if change is None else _window_reads(node)
         if self.follow_sizes and (moved or change is not None):
@@ -167,14 +167,14 @@ class _Changed:
             raise NotFollowedError(f"{name} meets maps of different sizes: {sorted(found)}")
         return found.pop()
 
-    def _resize_weight(self, name: str, node: Node) -> None:
-        if node["kind"] != "conv":
-            return
-        parameters = self.new.graph["parameters"]
+    def _resize_weight(self, name: str, node: Node) -> int:
+        """Change the size of a convolution's weight with its kernel; returns the elements of all parameters of the node."""
+        parameters: dict[str, int] = self.new.graph["parameters"]
         before = math.prod(self.old._node[name]["kernel"])
         for parameter in node["param_names"]:
             if parameter.rpartition(".")[2] == "weight":
                 parameters[parameter] = self.old.graph["parameters"][parameter] // before * math.prod(node["kernel"])
+        return sum(parameters.get(parameter, 0) for parameter in node["param_names"])
 
     def _pool_behind(self, name: str, stride: Extent) -> str:
         source: Node = self.new._node[name]

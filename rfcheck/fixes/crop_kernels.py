@@ -82,8 +82,6 @@ def _why_not(subject: Subject, path: str, nodes: list[Mapping[str, Any]]) -> str
     module: Any = subject.modules.get(path)
     if type(module) not in _PLAIN:
         return f"is a {type(module).__name__}, which may use its kernel in a way of its own"
-    if module.padding_mode != "zeros":
-        return f"pads by {module.padding_mode}, not with zeros"
     if len(nodes) != subject.graph.graph["calls"].get(path):
         return "is not called as a module"
     if sum(other is module.weight for other in _all_parameters(subject)) > 1:

@@ -88,7 +88,8 @@ def _fix(subject: Subject, options: Sequence[Option], candidate: Candidate, name
     windows: dict[str, Window | None] = {}
     poolings: dict[str, tuple[int, ...]] = {}
     steps: list[Step] = []
-    described: list[str] = []
+    shifted: list[str] = []
+    dropped: list[str] = []
     by_node = {place.node: place for place in places(subject)}
     for option, choice in zip(options, candidate.choices, strict=True):
         if choice == Choice.KEEP:
@@ -101,11 +102,14 @@ def _fix(subject: Subject, options: Sequence[Option], candidate: Candidate, name
             assert step is not None
             steps.append(step)
             poolings[place.node] = option.point.stride
-            described.append(f"behind {place.module} instead of in {what}")
+            shifted.append(f"behind {place.module} instead of in {what}")
         else:
-            described.append(f"not in {what}")
+            dropped.append(what)
     plan, after = plan_and_outcome(subject, windows, poolings, tuple(steps))
-    description = f"lower the resolution later: {', '.join(described)}"
+    description = "; ".join(
+        [f"lower the resolution {', '.join(shifted)}"] * bool(shifted)
+        + [f"keep the resolution in {', '.join(dropped)}"] * bool(dropped)
+    )
     return proposed(subject, name, plan, after, description, safe=SAFE)
 
 

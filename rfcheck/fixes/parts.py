@@ -82,9 +82,3 @@ def free_name(name: str, taken: set[str]) -> str:
     while candidate in taken:
         candidate, number = f"{name}{number}", number + 1
     return candidate
-
-
-def channels_of(module: nn.Module) -> dict[str, Any]:
-    """The arguments that a convolution was made with, as far as they are not its window's."""
-    names = ("in_channels", "out_channels", "groups", "padding_mode")
-    return {name: getattr(module, name) for name in names}

@@ -42,7 +42,7 @@ def recommend(fixes: Sequence[Fix], aim: Aim, max_flops: float | None = None) ->
         return _most_efficient(allowed)
     best = min(allowed, key=lambda fix: (-_after(fix).productive_layers, _after(fix).tail_layers, _after(fix).flops))
     if _after(best).productive_layers <= best.predicted.before.productive_layers:
-        return Recommendation(None, "no fix within the budget makes more layers productive")
+        return Recommendation(None, f"no fix{_within(max_flops)} makes more layers productive")
     return Recommendation(best, f"most productive layers ({_after(best).productive_layers}){_within(max_flops)}")
 
 

@@ -145,6 +145,8 @@ class _Search:
                 unproductive[name] = self._exceeds(name)
             if node["flops"]:
                 flops += node["flops"] if maps is None else node["flops"] / math.prod(node["sizes"]) * self._positions(maps, node)
+            if maps is not None:
+                self.maps[name] = self._pooled(name, maps)
         return self._tail(unproductive), flops, self.feasible
 
     def _positions(self, maps: tuple[_Maps, ...], node: Mapping[str, Any]) -> Numbers:
@@ -174,6 +176,10 @@ class _Search:
             maps = tuple(self._meet([self._of(source)[i] for source in sources]) for i, _ in enumerate(self.axes))
         else:
             raise NotSearchableError(f"{name} ({node['op'].rpartition('::')[2]}) is not followed")
+        return maps
+
+    def _pooled(self, name: str, maps: tuple[_Maps, ...]) -> tuple[_Maps, ...]:
+        """The maps behind a node, after the poolings that are put there."""
         for where, stride in self.shifted.get(name, ()):
             maps = tuple(self._pool(maps[i], where, stride[axis]) for i, axis in enumerate(self.axes))
         return maps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ def recreate(target: Target, folder: Path) -> Recreation:
         return _imported(spec, spec.place, (), (), is_instance=target.is_instance)
     root, module = importable_as(Path(spec.place))
     there = os.path.relpath(root, folder.resolve())
-    place = "Path(__file__).resolve().parent" + ("" if there == "." else f' / "{Path(there).as_posix()}"')
+    place = "Path(__file__).resolve().parent" + ("" if there == "." else f" / {json.dumps(Path(there).as_posix())}")
     setup = (f"sys.path.insert(0, str({place}))",)
     return _imported(spec, module, ("import sys", "from pathlib import Path"), setup, is_instance=target.is_instance)
 
@@ -59,14 +60,17 @@ def _arguments(spec: TargetSpec, defaults: dict[str, object]) -> str:
 
 
 def _imported(spec: TargetSpec, module: str, imports: tuple[str, ...], setup: tuple[str, ...], *, is_instance: bool) -> Recreation:
-    """Code for a name in a module; a module whose name Python cannot write is imported by a call."""
+    """Code for a name in a module, imported under a name that cannot hide another one of the file.
+
+    A module whose name Python cannot write is imported by a call.
+    """
     assert spec.attribute is not None
-    outer = spec.attribute.partition(".")[0]
+    outer, dot, inner = spec.attribute.partition(".")
     if all(part.isidentifier() for part in module.split(".")):
-        late, original = (f"from {module} import {outer}",), spec.attribute
+        late = (f"from {module} import {outer} as original",)
     else:
-        imports, late = (*imports, "import importlib"), (f'original = importlib.import_module("{module}")',)
-        original = f"original.{spec.attribute}"
+        imports, late = (*imports, "import importlib"), (f"original = importlib.import_module({json.dumps(module)}).{outer}",)
+    original = f"original{dot}{inner}"
     if is_instance:
         return Recreation((*imports, "import copy"), setup, late, f"copy.deepcopy({original})")
     arguments = _arguments(spec, {}).removeprefix(", ")

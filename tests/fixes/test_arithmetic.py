@@ -124,7 +124,9 @@ def all_sorts(stride: int, ceil_mode: bool) -> Net:
 @pytest.mark.parametrize("ceil_mode", [False, True])
 @pytest.mark.parametrize("size", [9, 10, 11, 12])
 def test_joins_gates_concatenations_and_poolings_behind_a_change(ceil_mode, size):
-    assert_same(changed_graph(graph_of(all_sorts(2, ceil_mode), size), {"first": window()}), graph_of(all_sorts(1, ceil_mode), size))
+    assert_same(
+        changed_graph(graph_of(all_sorts(2, ceil_mode), size), {"first": window()}), graph_of(all_sorts(1, ceil_mode), size)
+    )
 
 
 def test_adaptive_pooling_keeps_its_size_and_reads_more():
@@ -142,7 +144,9 @@ def test_one_and_three_axes(convolution, pool):
     axes = 1 if convolution is nn.Conv1d else 3
     shape = (1, 2, *range(12, 12 + axes))
     windows = {"0": Window((3,) * axes, (1,) * axes, (1,) * axes), **({"2": None} if axes == 3 else {})}
-    assert_same(changed_graph(graph_of(build(2, pool), shape), windows), graph_of(build(1, nn.Identity() if axes == 3 else pool), shape))
+    assert_same(
+        changed_graph(graph_of(build(2, pool), shape), windows), graph_of(build(1, nn.Identity() if axes == 3 else pool), shape)
+    )
 
 
 def test_a_pooling_put_behind_a_node():

@@ -102,7 +102,9 @@ def test_a_kernel_that_reads_nothing_but_padding_stays():
 
 
 def test_axes_groups_dilation_and_bias():
-    model = nn.Sequential(nn.Conv2d(4, 8, (5, 3), 1, (4, 1), (2, 1), groups=2), nn.Tanh(), nn.Conv2d(8, 2, 3, padding=1, bias=False))
+    model = nn.Sequential(
+        nn.Conv2d(4, 8, (5, 3), 1, (4, 1), (2, 1), groups=2), nn.Tanh(), nn.Conv2d(8, 2, 3, padding=1, bias=False)
+    )
     (fix,) = propose(subject_of(model.double(), (4, 2, 1)))
     assert (fix.name, fix.safe) == ("crop-kernels", True)
     assert fix.description == "crop kernels to the taps that read pixels: 0 1x1, 2 3x1"

@@ -23,9 +23,7 @@ def test_what_is_made_is_what_is_written(part):
 
 def test_code():
     assert CONV.code() == "nn.Conv2d(3, 4, kernel_size=3, padding=(1, 0), bias=False)"
-    assert HEAD.code() == (
-        "nn.Sequential(OrderedDict(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), linear=nn.Linear(4, 2)))"
-    )
+    assert HEAD.code() == ("nn.Sequential(OrderedDict(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), linear=nn.Linear(4, 2)))")
 
 
 @pytest.mark.parametrize(

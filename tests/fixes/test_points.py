@@ -21,7 +21,7 @@ class Net(nn.Module):
 
     def __init__(self, forward, **parts: nn.Module) -> None:
         super().__init__()
-        self.forward_of, self.last = forward, nn.LazyConv2d(4, 1) if parts.pop("lazy", None) else nn.Identity()
+        self.forward_of = forward
         for name, part in parts.items():
             setattr(self, name, part)
 
@@ -43,7 +43,13 @@ def down(inputs: int = 3, kernel: int = 3, stride: int = 2) -> nn.Conv2d:
 
 BRANCHES = {
     "branches that are concatenated, as in Inception": (
-        Net(lambda n, x: torch.cat([n.a(x), n.b(n.c(x)), n.pool(x)], 1), a=down(), b=down(), c=conv(3, 3), pool=nn.MaxPool2d(3, 2, 1)),
+        Net(
+            lambda n, x: torch.cat([n.a(x), n.b(n.c(x)), n.pool(x)], 1),
+            a=down(),
+            b=down(),
+            c=conv(3, 3),
+            pool=nn.MaxPool2d(3, 2, 1),
+        ),
         [(("a", "b", "pool"), (2, 2))],
     ),
     "two steps beside one": (
@@ -105,13 +111,13 @@ def windows(change, model: nn.Module, *names: str) -> dict[str, Window | None]:
 
 
 def test_a_pooling_goes_and_a_convolution_keeps_its_kernel():
-    graph = ResNet(kernel=7)
-    assert windows(without_stride, graph, "pool") == {"pool": None}
-    assert windows(without_stride, graph, "layer2.0.conv1", "layer2.0.shortcut") == {
+    model = ResNet(kernel=7)
+    assert windows(without_stride, model, "pool") == {"pool": None}
+    assert windows(without_stride, model, "layer2.0.conv1", "layer2.0.shortcut") == {
         "layer2.0.conv1": Window((3, 3), (1, 1), (1, 1)),
         "layer2.0.shortcut": Window((1, 1), (1, 1), (0, 0)),
     }
-    assert windows(without_stride, graph, "conv") == {"conv": Window((7, 7), (1, 1), (3, 3))}
+    assert windows(without_stride, model, "conv") == {"conv": Window((7, 7), (1, 1), (3, 3))}
 
 
 def test_beside_a_convolution_that_shrinks_the_map_a_pooling_stays():

@@ -68,3 +68,14 @@ def test_variants_are_near_names():
     variant = Fix("remove-stem-2", False, "", *[None] * 3, (16, 16))
     with pytest.raises(FixError, match=re.escape("no fix 'remove-stem-3'; did you mean remove-stem-2 or remove-stem?")):
         Proposals((variant,), (Skipped("truncate", "no"),)).named("remove-stem-3")
+
+
+def test_a_fix_that_fails_on_a_model_leaves_the_others(monkeypatch):
+    def fails(subject):
+        raise KeyError("layer9")
+
+    monkeypatch.setattr(FIXES[1], "propose", fails)
+    proposals = propose(subject_of(ResNet(), 16))
+    assert [fix.name for fix in proposals.fixes] == ["remove-stem", "move-downsampling"]
+    reason = "rfcheck cannot work it out for this model (KeyError: 'layer9')"
+    assert proposals.skipped[1:3] == (Skipped("truncate", reason), Skipped("truncate-before", reason))

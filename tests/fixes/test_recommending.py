@@ -57,7 +57,7 @@ def test_the_best_for_an_aim_in_whatever_order_fixes_come(aim, fixes, most, name
         ("accuracy", [], 1e9, "no fix applies"),
         ("efficiency", [SHORT, LARGE], 399, "every fix is over --max-flops"),
         ("accuracy", [SHORT, LARGE], 399.5, "every fix is over --max-flops"),
-        ("accuracy", [SHORT, SAME], None, "no fix within the budget makes more layers productive"),
+        ("accuracy", [SHORT, SAME], None, "no fix makes more layers productive"),
         ("efficiency", [fix("worse", 6, 4, 1000)], None, "no fix makes the tail smaller or the network cheaper"),
         ("efficiency", [fix("worse", 7, 4, 1000)], None, "no fix makes the tail smaller or the network cheaper"),
     ],

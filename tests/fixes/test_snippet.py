@@ -8,7 +8,9 @@ from rfcheck.fixes.snippet import NOTHING, Snippet, import_block
 
 DEFINITION = "def zero(model):\n    model.x = 0"
 PLAIN = Snippet((), (), ("model.a = 1",))
-WITH_IMPORTS = Snippet(("from torch import nn", "from collections import OrderedDict"), (), ("model.b = nn.Identity()", "model.c = 3"))
+WITH_IMPORTS = Snippet(
+    ("from torch import nn", "from collections import OrderedDict"), (), ("model.b = nn.Identity()", "model.c = 3")
+)
 WITH_ALL = Snippet(("from torch import nn",), (DEFINITION,), ("zero(model)",))
 
 
@@ -50,7 +52,10 @@ def test_imports_are_not_repeated():
             ["from torch import nn", "import timm", "from pathlib import Path", "import sys", "import copy", "import sys"],
             "import copy\nimport sys\nfrom pathlib import Path\n\nimport timm\nfrom torch import nn\n",
         ),
-        (["from torch import nn", "from collections import OrderedDict"], "from collections import OrderedDict\n\nfrom torch import nn\n"),
+        (
+            ["from torch import nn", "from collections import OrderedDict"],
+            "from collections import OrderedDict\n\nfrom torch import nn\n",
+        ),
     ],
 )
 def test_imports_are_in_the_order_of_isort(lines, block):

@@ -54,8 +54,8 @@ STEPS: list[tuple[Step, list[str]]] = [
     (Shorten("own", 1), ["model.own = nn.Sequential(OrderedDict(list(model.own.named_children())[:1]))"]),
     (Append("stages", "pool", Part("MaxPool2d", ((2, 1),))), ['model.stages.add_module("pool", nn.MaxPool2d((2, 1)))']),
     (Wrap("stages.1", Part("MaxPool2d", (2,))), ["model.stages[1] = nn.Sequential(model.stages[1], nn.MaxPool2d(2))"]),
-    (Crop("conv", ((1, 4), (1, 2)), (1, 0)), ["model.conv = crop(model.conv, (slice(1, 4), slice(1, 2),), (1, 0))"]),
-    (Crop("branches.1", ((0, 1), (0, 1)), (0, 0)), ["model.branches[1] = crop(model.branches[1], (slice(0, 1), slice(0, 1),), (0, 0))"]),
+    (Crop("conv", ((1, 4), (1, 2)), (1, 0)), ["model.conv = crop(model.conv, (slice(1, 4), slice(1, 2)), (1, 0))"]),
+    (Crop("branches.1", ((0, 1), (0, 1)), (0, 0)), ["model.branches[1] = crop(model.branches[1], (slice(0, 1), slice(0, 1)), (0, 0))"]),
 ]  # fmt: skip
 
 
@@ -121,6 +121,13 @@ def test_the_model_itself_is_shortened():
     assert step.lines(model) == ["model = model[:2]"]
     assert_same(by_steps(model, step), by_code(model, step))
     assert len(by_steps(model, step)) == 2
+
+
+def test_a_crop_along_one_axis():
+    model = nn.Sequential(nn.Conv1d(2, 3, 5, padding=2))
+    step = Crop("0", ((0, 4),), (2,))
+    assert step.lines(model) == ["model[0] = crop(model[0], (slice(0, 4),), (2,))"]
+    assert_same(by_steps(model, step), by_code(model, step))
 
 
 def test_a_crop_keeps_values_and_what_is_frozen():
