@@ -20,6 +20,7 @@ from rfcheck.analysis.network import Network, examine
 from rfcheck.analysis.receptive_field import path_to
 from rfcheck.config import Settings
 from rfcheck.errors import TargetError, TraceError, UnknownNameError
+from rfcheck.graph.borrow import random_states_kept
 from rfcheck.graph.build import build_graph
 from rfcheck.graph.feasibility import working_resolution
 from rfcheck.graph.trace import trace
@@ -59,7 +60,7 @@ class Analysis:
         from rfcheck.fixes.proposing import propose
         from rfcheck.fixes.subject import Subject
 
-        with _without_garbage_collection():
+        with _without_garbage_collection(), random_states_kept():
             return propose(Subject(self.model, self.network, self.settings))
 
     @property

@@ -130,7 +130,7 @@ def test_cropped_kernels_leave_outputs_equal(name):
 def test_taps_beside_those_that_read_pixels_would_change_the_outputs():
     model = calibrated("squeezenet1_1")
     (step, *_) = analyze(model, 32).proposals.named("crop-kernels").plan.steps
-    assert step == Crop("features.9.expand3x3", ((1, 2), (1, 2)), (0, 0))
+    assert step == Crop("features.9.expand3x3", (3, 3), ((1, 2), (1, 2)), (0, 0))
     wrong = dataclasses.replace(step, taps=((0, 1), (1, 2)))
     with pytest.raises(AssertionError, match="Tensor-likes are not close"):
         assert_equal_outputs(model, wrong.apply(copy.deepcopy(model)))

@@ -34,7 +34,7 @@ class _Output:
     quiet: bool
 
 
-@click.command()
+@click.command(short_help="Report what cannot help at a resolution (the default).")
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @size_options
 @click.option(

@@ -34,7 +34,7 @@ class _Output:
     fail_on: str
 
 
-@click.command()
+@click.command(short_help="Report what changed between two versions of a model.")
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @size_options

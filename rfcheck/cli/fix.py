@@ -31,7 +31,7 @@ class _Change:
     output: str | None
 
 
-@click.command()
+@click.command(short_help="Show what to change, with its effect, and change it.")
 @click.argument("target", metavar="TARGET")
 @size_options
 @click.option("--aim", type=click.Choice(["efficiency", "accuracy"]), help="Recommend for this aim only.  [default: both]")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 from torch import nn
 
-from rfcheck.errors import FixError, TraceError
+from rfcheck.errors import FixError
 from rfcheck.fixes.fix import Fix
-from rfcheck.graph.trace import trace
+from rfcheck.fixes.measuring import graph_of
+from rfcheck.fixes.outcome import outcome_of_graph
 from rfcheck.input_size import crossed
 
 
@@ -34,10 +36,15 @@ def changed_copy(model: nn.Module, fix: Fix, shape: tuple[int, ...]) -> nn.Modul
         raise FixError(f"the model cannot be copied: {type(error).__name__}: {error}") from error
     try:
         changed = fix.plan.apply(copied)
-    except (AttributeError, KeyError, IndexError) as error:
+    except FixError:
+        raise
+    except Exception as error:  # a module that is not there, or is another one
         raise FixError(f"{fix.name} was made for another model: {error}") from error
     try:
-        trace(changed, shape)
-    except TraceError as error:
+        outcome = outcome_of_graph(graph_of(changed, shape, fix.settings), fix.settings)
+    except FixError as error:
         raise FixError(f"{fix.name} was carried out, but {error}") from error
+    expected = fix.predicted.after
+    if replace(outcome, activation_bytes=expected.activation_bytes) != expected:  # bytes differ between types of numbers
+        raise FixError(f"{fix.name} was carried out, but the result is not what was predicted: the model is not the one analysed")
     return changed

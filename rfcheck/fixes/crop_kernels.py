@@ -11,12 +11,13 @@ from typing import Any
 
 from torch import nn
 
+from rfcheck.errors import FixError
 from rfcheck.fixes.arithmetic import Window, changed_graph, out_extent
 from rfcheck.fixes.fix import Fix, Plan, Skipped, proposed
 from rfcheck.fixes.measuring import counts_by_formula, measured
 from rfcheck.fixes.outcome import outcome_of_graph
 from rfcheck.fixes.steps import Crop
-from rfcheck.fixes.subject import Subject
+from rfcheck.fixes.subject import Subject, has_own_ways
 
 NAMES = ("crop-kernels",)
 SAFE = True
@@ -31,12 +32,16 @@ def propose(subject: Subject) -> list[Fix | Skipped]:
     if not crops:
         reason = f"{refused[0][0]} {refused[0][1]}" if refused else "every outer tap of every kernel reads pixels"
         return [Skipped(name, reason)]
-    plan = Plan(tuple(Crop(path, taps, window.padding) for path, (taps, window) in crops.items()))
-    if counts_by_formula(subject):
+    sizes = {node["module"]: node["kernel"] for node in subject.graph._node.values() if node["kind"] == "conv"}
+    plan = Plan(tuple(Crop(path, sizes[path], taps, window.padding) for path, (taps, window) in crops.items()))
+    if counts_by_formula(subject) and not any(subject.is_looked_at(path) for path in crops):
         windows = {node: crops[data["module"]][1] for node, data in subject.graph._node.items() if _is_cropped(node, data, crops)}
         after = outcome_of_graph(changed_graph(subject.graph, windows), subject.settings)
     else:
-        after = measured(subject, plan)
+        try:
+            after = measured(subject, plan)
+        except FixError as error:
+            return [Skipped(name, str(error))]
     cropped = ", ".join(f"{path} {_crossed(w.kernel)}" for path, (_, w) in list(crops.items())[:3])
     more = f" and {len(crops) - 3} more" if len(crops) > 3 else ""
     skipped = f"; not {refused[0][0]}, which {refused[0][1]}" if refused else ""
@@ -58,8 +63,10 @@ def _crops(subject: Subject) -> tuple[dict[str, tuple[tuple[Taps, ...], Window]]
     names: dict[str, str] = {}
     for name, node in subject.graph._node.items():
         if node["kind"] == "conv" and max(node["kernel"]) > 1:
-            calls.setdefault(node["module"], []).append(node)
-            names.setdefault(node["module"], name)
+            is_own = name.partition(":")[0] == node["module"]
+            key = node["module"] if is_own else name  # a function call is a case of its own
+            calls.setdefault(key, []).append(node)
+            names.setdefault(key, name)
     crops: dict[str, tuple[tuple[Taps, ...], Window]] = {}
     refused: list[tuple[str, str]] = []
     for path, nodes in calls.items():
@@ -80,10 +87,14 @@ def _crops(subject: Subject) -> tuple[dict[str, tuple[tuple[Taps, ...], Window]]
 def _why_not(subject: Subject, path: str, nodes: list[Mapping[str, Any]]) -> str | None:
     """Why a convolution cannot be cropped; None if it can."""
     module: Any = subject.modules.get(path)
+    if module is None:
+        return "is a function call, which decides on its kernel by itself"
     if type(module) not in _PLAIN:
         return f"is a {type(module).__name__}, which may use its kernel in a way of its own"
-    if len(nodes) != subject.graph.graph["calls"].get(path):
-        return "is not called as a module"
+    if has_own_ways(module):
+        return "has hooks or a forward of its own"
+    if isinstance(module.padding, str) and any(k % 2 == 0 for k in module.kernel_size):
+        return "pads one side more than the other"
     if sum(other is module.weight for other in _all_parameters(subject)) > 1:
         return "shares its weight with another layer"
     if any(node["padding"] != nodes[0]["padding"] for node in nodes):

@@ -40,7 +40,7 @@ def cut_at(subject: Subject, place: Place, name: str, description: str) -> Fix |
             plan = Plan(
                 surgery=plan_cut(subject.model, place.module, functions_behind(subject, place), place.channels, classes, axes)
             )
-            after = measured(subject, plan, classes)
+            after = measured(subject, plan)
         except FixError as by_graph:
             return Skipped(name, f"modules cannot be replaced ({by_modules}), and the graph cannot be cut ({by_graph})")
     return proposed(subject, name, plan, after, description, safe=False)
@@ -60,7 +60,7 @@ def _by_modules(subject: Subject, place: Place, classes: int) -> tuple[Plan, Out
     plan = Plan(head.steps)
     if subject.graph.graph["traced_with"] != "meta":  # the forward needs data, or looks at values
         try:
-            return plan, measured(subject, plan, classes)
+            return plan, measured(subject, plan)
         except FixError as error:
             raise NotReplaceableError(str(error)) from error
     failure = dry_run(subject, place, head)

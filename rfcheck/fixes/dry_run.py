@@ -45,7 +45,7 @@ def dry_run(subject: Subject, place: Place, head: NewHead) -> str | None:
     image = torch.empty(_BATCH, *subject.graph.graph["input_shape"][1:], device="meta")
     shell = _Shell(place.module, head.kept_modules, result).of(subject.model, "")
     with torch.device("meta"):
-        changed = run_steps(shell, head.steps).eval()
+        changed = _in_evaluation(run_steps(shell, head.steps))
     recorder = Recorder(hold_tensors=True, use_shape_rules=True)
     recorder.add_input(image)
     try:
@@ -77,7 +77,7 @@ class _Shell:
         if path == self.place:
             return _Constant(self.result)
         if path in self.kept:
-            return module
+            return _in_evaluation(module)
         if path and not self.place.startswith(f"{path}."):
             return nn.Identity()
         shell = copy.copy(module)
@@ -88,6 +88,14 @@ class _Shell:
         children = {name: (child, f"{path}.{name}".lstrip(".")) for name, child in module._modules.items()}
         shell.__dict__["_modules"] = {name: child and self.of(child, at) for name, (child, at) in children.items()}
         return shell
+
+
+def _in_evaluation(module: nn.Module) -> nn.Module:
+    """A module like another one, in evaluation mode; shares everything but its modes."""
+    shell = copy.copy(module)
+    children = {name: child and _in_evaluation(child) for name, child in module._modules.items()}
+    shell.__dict__.update(training=False, _modules=children)
+    return shell
 
 
 def _without_data(tensor: torch.Tensor | None) -> torch.Tensor | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
+from rfcheck.config import Settings
 from rfcheck.fixes.outcome import Outcome
 from rfcheck.fixes.snippet import Snippet
 from rfcheck.fixes.steps import Step, run_steps, snippet_of
@@ -33,7 +34,7 @@ class Plan:
     def snippet(self, model: nn.Module) -> Snippet:
         """Code that makes the change to a variable ``model``."""
         by_modules = snippet_of(model, self.steps)
-        return by_modules if self.surgery is None else by_modules.followed_by(self.surgery.snippet())
+        return by_modules if self.surgery is None else by_modules.followed_by(self.surgery.snippet(model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Fix:
         predicted: what that does; equal to the analysis of the changed model.
         plan: the change as data.
         input_size: image extent per axis that it was made for, in pixels.
+        settings: what decided the numbers.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Fix:
     predicted: Prediction
     plan: Plan = field(repr=False)
     input_size: tuple[int, ...]
+    settings: Settings = field(default=Settings(), repr=False)
 
     @property
     def code(self) -> str:
@@ -75,7 +78,7 @@ class Fix:
 def proposed(subject: Subject, name: str, plan: Plan, after: Outcome, description: str, *, safe: bool) -> Fix:
     """A fix for a model, from how to change it and what that gives."""
     prediction = Prediction(subject.before, after)
-    return Fix(name, safe, description, plan.snippet(subject.model), prediction, plan, subject.network.input_size)
+    return Fix(name, safe, description, plan.snippet(subject.model), prediction, plan, subject.network.input_size, subject.settings)
 
 
 @dataclass(frozen=True, slots=True)

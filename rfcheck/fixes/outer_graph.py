@@ -18,7 +18,7 @@ _DEFINITION = '''\
 class Outer(fx.Tracer):
     """Follows the forwards of some modules; what they call stays whole."""
 
-    def __init__(self, opened):
+    def __init__(self, opened=()):
         super().__init__()
         self.opened = opened
 
@@ -44,7 +44,8 @@ def as_module(model, graph):
     made.graph.eliminate_dead_code()
     made.delete_all_unused_submodules()
     made.recompile()
-    made.training = model.training
+    for name, module in made.named_modules():
+        module.training = model.get_submodule(name).training
     return made'''
 
 
@@ -110,9 +111,11 @@ class _Outer(fx.Tracer):
 
 def as_module(model: nn.Module, graph: fx.Graph) -> fx.GraphModule:
     """A module that runs a graph of a model, with the modules that it still calls under their names."""
+    graph._tracer_cls = None  # a pickled model must not ask for the tracer's class
     made = fx.GraphModule(model, graph, type(model).__name__)
     made.graph.eliminate_dead_code()
     made.delete_all_unused_submodules()
     made.recompile()
-    made.training = model.training
+    for name, module in made.named_modules():
+        module.training = model.get_submodule(name).training
     return made

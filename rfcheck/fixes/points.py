@@ -107,8 +107,10 @@ def _keeps_size(node: Node) -> bool:
 
 
 def as_small_stem(graph: nx.DiGraph, point: DownsamplingPoint) -> dict[str, Window | None]:
-    """Like `without_stride`, and kernels larger than three taps become 3x3: the stem of He et al. for small images."""
+    """Like `without_stride`, and a single kernel larger than three taps becomes 3x3: the stem of He et al. for small images."""
     windows = without_stride(graph, point)
+    if len(windows) > 1:  # parallel kernels differ on purpose
+        return windows
     for name, window in windows.items():
         node = graph._node[name]
         if node["kind"] == "conv" and window is not None and max(node["kernel"]) > 3:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 NAMES = ("remove-stem",)
 SAFE = False
 _OPERATORS = 2
+_LAYERS_BEFORE = 4
+"""Judged layers before the last operator of a stem: two stages of VGG-16, or the first block of MobileNetV2 and its stem."""
 
 
 def propose(subject: Subject) -> list[Fix | Skipped]:
@@ -33,7 +35,7 @@ def propose(subject: Subject) -> list[Fix | Skipped]:
         return [Skipped(name, "every layer is productive")]
     stem = stem_of(subject.network)
     if not stem:
-        return [Skipped(name, "the network does not lower the resolution")]
+        return [Skipped(name, "the first layers do not lower the resolution")]
     fixed = next((point for point in stem if not is_changeable(subject, point)), None)
     if fixed is not None:
         return [Skipped(name, f"the stride of {fixed.nodes[0]} is neither an attribute of a module nor that of a pooling")]
@@ -47,8 +49,11 @@ def propose(subject: Subject) -> list[Fix | Skipped]:
 
 
 def stem_of(network: Network) -> list[DownsamplingPoint]:
-    """The first two down-sampling points."""
-    return downsampling_points(network.graph, network.roles)[:_OPERATORS]
+    """The first two down-sampling points, as far as they lie among the first layers."""
+    order = {name: i for i, name in enumerate(network.graph._node)}
+    judged = [order[name] for name in network.border.judged]
+    points = downsampling_points(network.graph, network.roles)[:_OPERATORS]
+    return [point for point in points if sum(index < order[point.nodes[0]] for index in judged) <= _LAYERS_BEFORE]
 
 
 def _windows(network: Network, stem: list[DownsamplingPoint]) -> dict[str, Window | None]:

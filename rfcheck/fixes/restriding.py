@@ -10,7 +10,7 @@ from torch import nn
 from rfcheck.errors import FixError
 from rfcheck.fixes.arithmetic import NotFollowedError, Window, changed_graph
 from rfcheck.fixes.fix import Plan
-from rfcheck.fixes.measuring import counts_by_formula, measured
+from rfcheck.fixes.measuring import counts_by_formula, measured, require_same_results
 from rfcheck.fixes.outcome import Outcome, outcome_of_graph
 from rfcheck.fixes.outer_graph import OuterForwards, outwards
 from rfcheck.fixes.parts import IDENTITY, Part, named_apart
@@ -36,7 +36,9 @@ _POOLINGS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2
 
 def _has_own_module(subject: Subject, name: str) -> bool:
     """Whether a node is the one call of a module whose attributes decide."""
-    return subject.graph.graph["calls"].get(name) == 1 and isinstance(subject.modules.get(name), (*_CONVOLUTIONS, *_POOLINGS))
+    module = subject.modules.get(name)
+    gives_indices = getattr(module, "return_indices", False)
+    return subject.graph.graph["calls"].get(name) == 1 and isinstance(module, (*_CONVOLUTIONS, *_POOLINGS)) and not gives_indices
 
 
 def is_bypassable(subject: Subject, name: str) -> bool:
@@ -124,6 +126,12 @@ def _one(value: object) -> object:
     return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
 
 
+def _replaces_looked_at(subject: Subject, plan: Plan) -> bool:
+    """Whether a convolution is replaced that other code may look at, so that only running the changed model shows what happens."""
+    replaced = [step for step in plan.steps if isinstance(step, Replace) and step.part != IDENTITY]
+    return any(subject.is_looked_at(step.path) for step in replaced)
+
+
 def plan_and_outcome(
     subject: Subject, windows: Windows, poolings: Mapping[str, tuple[int, ...]] | None = None, more: tuple[Step, ...] = ()
 ) -> tuple[Plan, Outcome]:
@@ -139,9 +147,10 @@ def plan_and_outcome(
         FixError: if the forward of the changed model fails.
     """
     plan = plan_for(subject, windows, more)
-    if counts_by_formula(subject) and plan.surgery is None:
+    if counts_by_formula(subject) and plan.surgery is None and not _replaces_looked_at(subject, plan):
         try:
             graph = changed_graph(subject.graph, windows, poolings, itemsize=subject.itemsize)
+            require_same_results(subject.graph, graph)
             return plan, outcome_of_graph(graph, subject.settings)
         except NotFollowedError:
             pass

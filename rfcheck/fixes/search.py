@@ -83,7 +83,7 @@ def pareto_front(network: Network, options: Sequence[Option]) -> list[Candidate]
 
     Args:
         network: as analysed.
-        options: what may change; later ones are left as they are if there are too many combinations.
+        options: what may change; if there are too many combinations, fewer choices are tried for the later ones.
 
     Raises:
         NotSearchableError: if sizes cannot be followed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class Replace:
 
     def lines(self, model: nn.Module) -> list[str]:
         """The change as Python."""
-        return [f"{expression(model, self.path)} = {_made(self.part, model)}"]
+        return [f"{everywhere(model, self.path)} = {made(self.part, model)}"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +72,16 @@ class Shorten:
     def apply(self, model: nn.Module) -> nn.Module:
         """Change the model in place, unless it is itself what is shortened."""
         sequence = model.get_submodule(self.path)
-        shortened = nn.Sequential(OrderedDict(list(sequence.named_children())[: self.keep])).train(sequence.training)
+        shortened = nn.Sequential(OrderedDict(list(sequence._modules.items())[: self.keep]))  # type: ignore[arg-type]
+        shortened.training = sequence.training
         return put(model, self.path, shortened)
 
     def lines(self, model: nn.Module) -> list[str]:
         """The change as Python."""
         target = expression(model, self.path)
         if type(model.get_submodule(self.path)) is nn.Sequential:
-            return [f"{target} = {target}[:{self.keep}]"]
-        return [f"{target} = nn.Sequential(OrderedDict(list({target}.named_children())[:{self.keep}]))"]
+            return [f"{everywhere(model, self.path)} = {target}[:{self.keep}]"]
+        return [f"{everywhere(model, self.path)} = nn.Sequential(OrderedDict(list({target}._modules.items())[:{self.keep}]))"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Append:
 
     def lines(self, model: nn.Module) -> list[str]:
         """The change as Python."""
-        return [f'{expression(model, self.path)}.add_module("{self.name}", {_made(self.part, model)})']
+        return [f'{expression(model, self.path)}.add_module("{self.name}", {made(self.part, model)})']
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +117,23 @@ class Wrap:
     def lines(self, model: nn.Module) -> list[str]:
         """The change as Python."""
         target = expression(model, self.path)
-        return [f"{target} = nn.Sequential({target}, {self.part.code()})"]
+        return [f"{everywhere(model, self.path)} = nn.Sequential({target}, {self.part.code()})"]
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """Keep the taps of a convolution between two ends, per image axis."""
+    """Keep the taps of a convolution between two ends, per image axis; ``kernel`` is its size before."""
 
     path: str
+    kernel: tuple[int, ...]
     taps: tuple[tuple[int, int], ...]
     padding: tuple[int, ...]
 
     def apply(self, model: nn.Module) -> nn.Module:
         """Change the model in place."""
         conv: Any = model.get_submodule(self.path)
+        if conv.kernel_size != self.kernel:
+            raise ValueError(f"the kernel of {self.path} is {conv.kernel_size}, not {self.kernel}")
         size = tuple(end - start for start, end in self.taps)
         options = {"dilation": conv.dilation, "groups": conv.groups, "bias": conv.bias is not None}
         with torch.device(conv.weight.device):
@@ -145,7 +150,7 @@ class Crop:
         """The change as Python; uses the function in `CROP`."""
         target = expression(model, self.path)
         taps = tuple(slice(start, end, None) for start, end in self.taps)
-        return [f"{target} = crop({target}, {taps!r}, {self.padding!r})".replace(", None)", ")")]
+        return [f"{everywhere(model, self.path)} = crop({target}, {taps!r}, {self.padding!r})".replace(", None)", ")")]
 
 
 Step = Assign | Replace | Shorten | Append | Wrap | Crop
@@ -176,12 +181,34 @@ _IMPORTS = {"OrderedDict(": "from collections import OrderedDict", "nn.": "from 
 
 
 def put(model: nn.Module, path: str, new: nn.Module) -> nn.Module:
-    """Put a module at a path; at the empty path it takes the place of the model."""
+    """Put a module in place of another, under every name that it has; at the empty path it takes the place of the model.
+
+    Raises:
+        AttributeError: if there is no such module.
+    """
     if not path:
         return new
-    parent, _, name = path.rpartition(".")
-    model.get_submodule(parent)._modules[name] = new
+    for parent, name in _registrations(model, path):
+        parent._modules[name] = new
     return model
+
+
+def _registrations(model: nn.Module, path: str) -> list[tuple[nn.Module, str]]:
+    """The tables that hold a module, and its name in each; the one of the path is the last."""
+    old = model.get_submodule(path)
+    outer, _, own = path.rpartition(".")
+    place = (model.get_submodule(outer), own)
+    found = [(parent, name) for parent in model.modules() for name, child in parent._modules.items() if child is old]
+    return [*((parent, name) for parent, name in found if (parent, name) != place), place]
+
+
+def everywhere(model: nn.Module, path: str) -> str:
+    """The left side of an assignment to a module, under every name that it has."""
+    if not path:
+        return "model"
+    names = {id(module): name for name, module in model.named_modules()}
+    paths = [f"{names[id(parent)]}.{name}".lstrip(".") for parent, name in _registrations(model, path)]
+    return " = ".join(expression(model, each) for each in paths)
 
 
 def expression(model: nn.Module, path: str) -> str:
@@ -192,7 +219,7 @@ def expression(model: nn.Module, path: str) -> str:
             text += f"[{list(module._modules).index(part)}]"
         elif isinstance(module, nn.ModuleDict):
             text += f'["{part}"]'
-        elif part.isidentifier():
+        elif part.isidentifier() and not keyword.iskeyword(part):
             text += f".{part}"
         else:
             text += f'._modules["{part}"]'
@@ -205,8 +232,8 @@ def _like(model: nn.Module) -> torch.Tensor | None:
     return next((parameter for parameter in model.parameters() if parameter.dtype.is_floating_point), None)
 
 
-def _made(part: Part | Container, model: nn.Module) -> str:
-    """The expression of a part; moved to where the model is, unless that is where torch makes it."""
+def made(part: Part | Container, model: nn.Module) -> str:
+    """The code of a part; moved to where the model is, unless that is where torch makes it."""
     like = _like(model)
     elsewhere = like is not None and not like.is_meta and (like.device.type != "cpu" or like.dtype != torch.float32)
     return f"{part.code()}.to(next(model.parameters()))" if elsewhere and part.has_parameters else part.code()

@@ -6,6 +6,7 @@ import copy
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from types import FunctionType
 from typing import TYPE_CHECKING
 
 import torch
@@ -62,6 +63,24 @@ class Subject:
         dtype = next((p.dtype for p in self.model.parameters() if p.dtype.is_floating_point), torch.get_default_dtype())
         return dtype.itemsize
 
+    def is_looked_at(self, path: str) -> bool:
+        """Whether code outside a module may depend on its parameters or attributes: hooks, or forwards that read them."""
+        return has_own_ways(self.modules[path]) or self._reads_layers
+
+    @cached_property
+    def _reads_layers(self) -> bool:
+        """Whether methods of the user's classes, other than those that initialise, read what layers are made of."""
+        types = {type(module) for module in self.modules.values() if not type(module).__module__.startswith("torch.nn.modules.")}
+        methods = [
+            (name, value.__code__)
+            for cls in types
+            for base in cls.__mro__
+            if not base.__module__.startswith("torch.nn.modules.")
+            for name, value in vars(base).items()
+            if isinstance(value, FunctionType)
+        ]
+        return any(_LAYER_ATTRIBUTES & set(code.co_names) for name, code in methods if "init" not in name and "reset" not in name)
+
     def outer_graph(self, path: str) -> fx.Graph:
         """The graph of the forwards around a module and of its own, made once.
 
@@ -87,6 +106,16 @@ class Subject:
         """A copy of the model's structure that shares its tensors; for tracing, not for training."""
         tensors = {id(tensor): tensor for tensor in (*self.model.parameters(), *self.model.buffers())}
         return copy.deepcopy(self.model, dict(tensors))
+
+
+def has_own_ways(module: nn.Module) -> bool:
+    """Whether a module does more than its class says: hooks, a forward of its own, parametrised weights."""
+    has_hooks = any(module.__dict__.get(table) for table in _HOOKS)
+    return has_hooks or "forward" in module.__dict__ or "parametrizations" in module._modules
+
+
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_LAYER_ATTRIBUTES = frozenset({"weight", "bias", "kernel_size", "stride", "padding", "in_channels", "out_channels", "dilation"})
 
 
 def _has_own_forward(module: nn.Module) -> bool:

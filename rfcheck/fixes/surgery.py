@@ -10,6 +10,7 @@ from rfcheck.errors import FixError
 from rfcheck.fixes.outer_graph import OuterForwards, as_module, outwards
 from rfcheck.fixes.parts import Container, Part, free_name
 from rfcheck.fixes.snippet import Snippet
+from rfcheck.fixes.steps import made
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +49,21 @@ class Cut:
         with graph.inserting_after(cut):
             logits = graph.call_module(self.name, (cut,))
         for end in [node for node in graph.nodes if node.op == "output"]:
-            end.args = (logits,)
+            if len(end.all_input_nodes) != 1:
+                raise FixError(f"{type(model).__name__}.forward returns several tensors")
+            end.args = fx.node.map_arg(end.args, lambda _: logits)  # whatever holds the result stays
         return as_module(model, graph)
 
-    def snippet(self) -> Snippet:
-        """Code that makes the change."""
+    def snippet(self, model: nn.Module) -> Snippet:
+        """Code that makes the change to a variable ``model``."""
         lines = [f'calls = [node for node in graph.nodes if node.op == "call_module" and node.target == "{self.place}"]']
         lines.append("cut = calls[-1]")
         if self.functions:
             lines += [f"for _ in range({self.functions}):", "    (cut,) = cut.users"]
-        lines.append(f'model.add_module("{self.name}", {self.head.code()})')
+        lines.append(f'model.add_module("{self.name}", {made(self.head, model)})')
         lines += ["with graph.inserting_after(cut):", f'    logits = graph.call_module("{self.name}", (cut,))']
-        lines += ['(end,) = (node for node in graph.nodes if node.op == "output")', "end.args = (logits,)"]
+        lines.append('(end,) = (node for node in graph.nodes if node.op == "output")')
+        lines.append("end.args = fx.node.map_arg(end.args, lambda _: logits)")
         return self.forwards.around_change(lines, ("from collections import OrderedDict", "from torch import nn"))
 
 
@@ -103,8 +107,8 @@ class Bypass:
             graph.erase_node(node)
         return as_module(model, graph)
 
-    def snippet(self) -> Snippet:
-        """Code that makes the change."""
+    def snippet(self, _: nn.Module) -> Snippet:
+        """Code that makes the change to a variable ``model``."""
         lines = ["gone = []"]
         if self.functions:
             lines += f"calls = {_POOLING_FUNCTIONS}".splitlines()

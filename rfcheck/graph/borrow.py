@@ -40,7 +40,7 @@ def borrowed(model: nn.Module) -> Iterator[tuple[dict[str, nn.Module], WriteGuar
     gradients = [(parameter, parameter.grad, parameter.requires_grad) for parameter in model.parameters()]
     guard = WriteGuard()
     fast_path = torch.backends.mha.get_fastpath_enabled()
-    with _random_states_kept(), torch.no_grad():
+    with random_states_kept(), torch.no_grad():
         try:
             torch.backends.mha.set_fastpath_enabled(False)
             for module in modules.values():
@@ -98,7 +98,8 @@ def _restore(container: Any, content: Any) -> None:
 
 
 @contextmanager
-def _random_states_kept() -> Iterator[None]:
+def random_states_kept() -> Iterator[None]:
+    """Give the random states of torch, numpy and Python back as they were."""
     numpy = sys.modules.get("numpy")
     python_state = random.getstate()
     torch_state = torch.get_rng_state()

@@ -9,17 +9,19 @@ from torch import nn
 from rfcheck.errors import FixError
 from rfcheck.fixes.applying import changed_copy
 from rfcheck.fixes.fix import Fix, Plan, Prediction
+from rfcheck.fixes.outcome import Outcome
 from rfcheck.fixes.parts import IDENTITY, Part
 from rfcheck.fixes.snippet import NOTHING
-from rfcheck.fixes.steps import Append, Assign, Replace, Shorten, Step
+from rfcheck.fixes.steps import Append, Assign, Replace, Shorten, Step, run_steps
 from tests.fixes.networks import ResNet, chain, subject_of
+from tests.predictions import outcome
 
 SHAPE = (1, 3, 16, 16)
 
 
-def fix_of(*steps: Step, size: tuple[int, ...] = (16, 16)) -> Fix:
+def fix_of(*steps: Step, size: tuple[int, ...] = (16, 16), after: Outcome | None = None) -> Fix:
     before = subject_of(chain(1), 8).before
-    return Fix("shorter", False, "", NOTHING, Prediction(before, before), Plan(steps), size)
+    return Fix("shorter", False, "", NOTHING, Prediction(before, after or before), Plan(steps), size)
 
 
 STEPS = (
@@ -30,12 +32,15 @@ STEPS = (
 )
 
 
+AFTER = outcome(run_steps(ResNet(), STEPS), 16)
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_the_copy_is_changed_and_shares_nothing_with_the_model(training):
     model = ResNet().train(training)
     before = {name: (tensor, tensor.clone()) for name, tensor in model.state_dict().items()}
     modules = list(model.modules())
-    changed = changed_copy(model, fix_of(*STEPS), SHAPE)
+    changed = changed_copy(model, fix_of(*STEPS, after=AFTER), SHAPE)
     assert changed(torch.rand(2, *SHAPE[1:])).shape == (2, 2)
     assert {module.training for module in changed.modules()} == {training}
     with torch.no_grad():
@@ -49,7 +54,7 @@ def test_the_copy_is_changed_and_shares_nothing_with_the_model(training):
 
 def test_weights_that_stay_are_copied():
     model = ResNet()
-    changed = changed_copy(model, fix_of(*STEPS), SHAPE)
+    changed = changed_copy(model, fix_of(*STEPS, after=AFTER), SHAPE)
     theirs = model.state_dict()
     kept = [name for name in changed.state_dict() if not name.startswith("fc")]
     assert len(kept) == 2 + 4 + 6
@@ -76,10 +81,15 @@ REFUSED = {
         fix_of(Assign("0.5", "stride", (1, 1))),
         "shorter was made for another model: Sequential has no attribute `5`",
     ),
+    "prediction": (
+        ResNet(),
+        fix_of(*STEPS),
+        "shorter was carried out, but the result is not what was predicted: the model is not the one analysed",
+    ),
     "result": (
         ResNet(),
         fix_of(Replace("avgpool", IDENTITY)),
-        "shorter was carried out, but the forward pass fails at input 3x16x16 in layer fc (Linear), which received a tensor of shape 1x32",
+        "shorter was carried out, but the changed model's forward fails in fc: a and b must have same reduction dim, but got [1, 32] X [8, 4].",
     ),
 }
 
@@ -94,7 +104,8 @@ def test_refusals_say_why(case):
 
 
 def test_initial_values_come_from_torchs_random_state():
-    fix = fix_of(Append("layer2", "extra", Part("Conv2d", (8, 8, 1))))
+    step = Append("layer2", "extra", Part("Conv2d", (8, 8, 1)))
+    fix = fix_of(step, after=outcome(run_steps(ResNet(), [step]), 16))
     model = ResNet()
     torch.manual_seed(1)
     first = changed_copy(model, fix, SHAPE).layer2.extra.weight

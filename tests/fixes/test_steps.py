@@ -51,11 +51,11 @@ STEPS: list[tuple[Step, list[str]]] = [
         ["model.fc = nn.Sequential(OrderedDict(drop=nn.Dropout(0.5), linear=nn.Linear(4, 2)))"],
     ),
     (Shorten("stages.0", 2), ["model.stages[0] = model.stages[0][:2]"]),
-    (Shorten("own", 1), ["model.own = nn.Sequential(OrderedDict(list(model.own.named_children())[:1]))"]),
+    (Shorten("own", 1), ["model.own = nn.Sequential(OrderedDict(list(model.own._modules.items())[:1]))"]),
     (Append("stages", "pool", Part("MaxPool2d", ((2, 1),))), ['model.stages.add_module("pool", nn.MaxPool2d((2, 1)))']),
     (Wrap("stages.1", Part("MaxPool2d", (2,))), ["model.stages[1] = nn.Sequential(model.stages[1], nn.MaxPool2d(2))"]),
-    (Crop("conv", ((1, 4), (1, 2)), (1, 0)), ["model.conv = crop(model.conv, (slice(1, 4), slice(1, 2)), (1, 0))"]),
-    (Crop("branches.1", ((0, 1), (0, 1)), (0, 0)), ["model.branches[1] = crop(model.branches[1], (slice(0, 1), slice(0, 1)), (0, 0))"]),
+    (Crop("conv", (5, 3), ((1, 4), (1, 2)), (1, 0)), ["model.conv = crop(model.conv, (slice(1, 4), slice(1, 2)), (1, 0))"]),
+    (Crop("branches.1", (1, 1), ((0, 1), (0, 1)), (0, 0)), ["model.branches[1] = crop(model.branches[1], (slice(0, 1), slice(0, 1)), (0, 0))"]),
 ]  # fmt: skip
 
 
@@ -125,7 +125,7 @@ def test_the_model_itself_is_shortened():
 
 def test_a_crop_along_one_axis():
     model = nn.Sequential(nn.Conv1d(2, 3, 5, padding=2))
-    step = Crop("0", ((0, 4),), (2,))
+    step = Crop("0", (5,), ((0, 4),), (2,))
     assert step.lines(model) == ["model[0] = crop(model[0], (slice(0, 4),), (2,))"]
     assert_same(by_steps(model, step), by_code(model, step))
 
@@ -133,7 +133,7 @@ def test_a_crop_along_one_axis():
 def test_a_crop_keeps_values_and_what_is_frozen():
     model = Net()
     model.conv.weight.requires_grad_(False)
-    step = Crop("conv", ((1, 4), (1, 2)), (1, 0))
+    step = Crop("conv", (5, 3), ((1, 4), (1, 2)), (1, 0))
     cropped = by_steps(model, step).conv.cropped
     assert cropped.weight.equal(model.conv.weight[:, :, 1:4, 1:2])
     assert cropped.bias.equal(model.conv.bias)
@@ -144,7 +144,7 @@ def test_a_crop_keeps_values_and_what_is_frozen():
 
 def test_steps_follow_each_other_in_one_snippet():
     model = Net()
-    steps = [Shorten("stages", 1), Crop("conv", ((1, 4), (1, 2)), (1, 0)), Replace("fc", Container((("linear", LINEAR),)))]
+    steps = [Shorten("stages", 1), Crop("conv", (5, 3), ((1, 4), (1, 2)), (1, 0)), Replace("fc", Container((("linear", LINEAR),)))]
     assert_same(by_steps(model, *steps), by_code(model, *steps))
     snippet = snippet_of(model, steps)
     assert snippet.imports == ("from collections import OrderedDict", "from torch import nn")

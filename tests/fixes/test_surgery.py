@@ -21,7 +21,7 @@ IMAGE = torch.rand(3, 3, 16, 16)
 
 def by_code(model: nn.Module, change: Cut | Bypass) -> nn.Module:
     names = {"model": copy.deepcopy(model)}
-    exec(change.snippet().text, names)
+    exec(change.snippet(model).text, names)
     return names["model"]
 
 

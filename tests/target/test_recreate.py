@@ -51,6 +51,15 @@ def built(made: Recreation, folder: Path, monkeypatch) -> nn.Module:
     return names["model"]
 
 
+@pytest.fixture(autouse=True)
+def _modules_are_forgotten():
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] in ("net", "pkg", "my-net"):
+            del sys.modules[name]
+
+
 @pytest.fixture
 def package(model_file, tmp_path):
     """A package whose module imports another one relatively."""
