@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from types import FunctionType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import fx, nn
@@ -69,17 +69,9 @@ class Subject:
 
     @cached_property
     def _reads_layers(self) -> bool:
-        """Whether methods of the user's classes, other than those that initialise, read what layers are made of."""
-        types = {type(module) for module in self.modules.values() if not type(module).__module__.startswith("torch.nn.modules.")}
-        methods = [
-            (name, value.__code__)
-            for cls in types
-            for base in cls.__mro__
-            if not base.__module__.startswith("torch.nn.modules.")
-            for name, value in vars(base).items()
-            if isinstance(value, FunctionType)
-        ]
-        return any(_LAYER_ATTRIBUTES & set(code.co_names) for name, code in methods if "init" not in name and "reset" not in name)
+        """Whether the user's forwards, or what they call, read what layers are made of."""
+        types: set[Any] = {type(module) for module in self.modules.values() if not _is_from_torch(type(module))}
+        return any(_LAYER_ATTRIBUTES & _names_in(cls) for cls in types)
 
     def outer_graph(self, path: str) -> fx.Graph:
         """The graph of the forwards around a module and of its own, made once.
@@ -106,6 +98,27 @@ class Subject:
         """A copy of the model's structure that shares its tensors; for tracing, not for training."""
         tensors = {id(tensor): tensor for tensor in (*self.model.parameters(), *self.model.buffers())}
         return copy.deepcopy(self.model, dict(tensors))
+
+
+def _is_from_torch(value: Any) -> bool:
+    return str(value.__module__).startswith("torch.nn.modules.")
+
+
+@cache
+def _names_in(cls: Any) -> frozenset[str]:
+    """The names that the forward of a class uses, and the methods and functions that it calls."""
+    found: set[str] = set()
+    waiting: list[Any] = [cls.__dict__.get("forward", getattr(cls, "forward", None))]
+    seen: set[int] = set()
+    while waiting:
+        function = waiting.pop()
+        if not isinstance(function, FunctionType) or id(function) in seen or _is_from_torch(function):
+            continue
+        seen.add(id(function))
+        names = function.__code__.co_names
+        found.update(names)
+        waiting.extend(getattr(cls, name, None) or function.__globals__.get(name) for name in names)
+    return frozenset(found)
 
 
 def has_own_ways(module: nn.Module) -> bool:

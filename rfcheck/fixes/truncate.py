@@ -6,10 +6,8 @@ receive something new.
 
 from __future__ import annotations
 
-from rfcheck.fixes.arithmetic import prefix_graph
 from rfcheck.fixes.cutting import cut_at
 from rfcheck.fixes.fix import Fix, Skipped
-from rfcheck.fixes.outcome import outcome_of_graph
 from rfcheck.fixes.places import Place, place_after, place_before, places
 from rfcheck.fixes.subject import Subject
 
@@ -37,13 +35,20 @@ def propose(subject: Subject) -> list[Fix | Skipped]:
 
 def _last_without_tail(subject: Subject, before: Place) -> Place | None:
     """The last place before another at which a cut leaves no tail."""
-    for place in reversed(places(subject)):
-        if (
-            place.index < before.index
-            and not outcome_of_graph(prefix_graph(subject.graph, place.node), subject.settings).tail_layers
-        ):
-            return place
-    return None
+    earlier = [place for place in places(subject) if place.index < before.index]
+    return next((place for place in reversed(earlier) if not _leaves_tail(subject, place)), None)
+
+
+def _leaves_tail(subject: Subject, place: Place) -> bool:
+    """Whether unproductive layers would have nothing productive behind them if the network ended at a place."""
+    productive = subject.network.border.productive
+    quiet: dict[str, bool] = {}
+    for name in reversed(list(subject.graph._node)[: place.index + 1]):
+        following = [target for target in subject.graph._adj[name] if target in quiet]
+        quiet[name] = all(quiet[target] and productive.get(target, False) is False for target in following)
+        if quiet[name] and productive.get(name) is False:
+            return True
+    return False
 
 
 def _cut(subject: Subject, place: Place | None, name: str, where: str) -> Fix | Skipped:
