@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import gc
-import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,12 +21,12 @@ from rfcheck.config import Settings
 from rfcheck.errors import TargetError, TraceError, UnknownNameError
 from rfcheck.graph.borrow import random_states_kept
 from rfcheck.graph.build import build_graph
-from rfcheck.graph.feasibility import working_resolution
 from rfcheck.graph.trace import trace
 from rfcheck.input_size import InputSize, crossed, input_shape
 from rfcheck.linting.engine import lint
 from rfcheck.linting.finding import Finding
 from rfcheck.linting.rule import all_rules
+from rfcheck.remedies import require_one_input, with_remedy
 
 if TYPE_CHECKING:
     import pandas
@@ -289,11 +288,11 @@ def _without_garbage_collection() -> Iterator[None]:
 def _analyze(model: nn.Module, input_size: InputSize, settings: Settings, name: str) -> Analysis:
     rules = all_rules(settings.rule_folders)
     shape = input_shape(model, input_size, settings.channels)
-    _require_one_input(model)
+    require_one_input(model)
     try:
         recorded = trace(model, shape)
     except TraceError as error:
-        raise _with_remedy(error, model, shape) from error.__cause__
+        raise with_remedy(error, model, shape) from error.__cause__
     graph = build_graph(recorded)
     if settings.flops_by == "fvcore":
         from rfcheck.graph.fvcore_count import recount_with_fvcore
@@ -301,44 +300,3 @@ def _analyze(model: nn.Module, input_size: InputSize, settings: Settings, name: 
         recount_with_fvcore(graph, model)
     network = examine(graph, settings)
     return Analysis(name, network, tuple(lint(network, rules, settings, name)), model, settings)
-
-
-def _require_one_input(model: nn.Module) -> None:
-    """Refuse a forward that cannot be called with one tensor, and say how to wrap it."""
-    try:
-        parameters = list(inspect.signature(model.forward).parameters.values())
-    except (TypeError, ValueError):
-        return
-    required = [p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    required += [p.name for p in parameters if p.default is p.empty and p.kind is p.KEYWORD_ONLY]
-    if len(required) > 1:
-        supplied = ", ".join((required[0], *(f"{name}=..." for name in required[1:])))
-        raise TraceError(
-            f"{type(model).__name__}.forward takes several inputs ({', '.join(required)}), rfcheck gives it one image; "
-            f"analyse a wrapper whose forward(self, {required[0]}) supplies the others: return self.model({supplied})"
-        )
-
-
-def _with_remedy(error: TraceError, model: nn.Module, shape: tuple[int, ...]) -> TraceError:
-    """The same error with what to do about it: other channels, or a resolution that works."""
-    if error.needs_data:
-        return error
-    remedy = _channel_remedy(error, model, shape)
-    if remedy is None:
-        found = working_resolution(model, shape)
-        if found is not None:
-            resolution, only = found
-            size = "the smallest resolution that works is" if resolution > max(shape[2:]) else "a resolution that works is"
-            remedy = f"the model is tied to {resolution}x{resolution} px" if only else f"{size} {resolution}"
-    return error if remedy is None else error.with_remedy(remedy)
-
-
-def _channel_remedy(error: TraceError, model: nn.Module, shape: tuple[int, ...]) -> str | None:
-    module = dict(model.named_modules()).get(error.layer or "")
-    wanted = getattr(module, "in_channels", None)
-    if not isinstance(wanted, int) or error.received is None or len(error.received) != len(shape):
-        return None
-    if error.received == shape and wanted != shape[1]:
-        channels = f"the layer expects {wanted} channels and the input has {shape[1]}"
-        return f"{channels}: pass --channels {wanted} or input_size={(wanted, *shape[2:])}"
-    return None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
+
+_Window = tuple[int, int, int, int, int, int, tuple[int, int]]
 
 
 def live_taps(node: Mapping[str, Any]) -> float:
@@ -19,22 +21,8 @@ def live_taps(node: Mapping[str, Any]) -> float:
     Returns:
         Between 0 and 1; 1 where every tap is used somewhere. A 3x3 kernel with padding 1 on a 1x1 map has 1/9.
     """
-    margins: Mapping[int, tuple[int, int]] = node.get("margins", {})
-    axes = range(len(node["kernel"]))
-    shares = (
-        _live_share(
-            node["kernel"][a],
-            node["stride"][a],
-            node["dilation"][a],
-            node["padding"][a],
-            node["in_sizes"][a],
-            node["sizes"][a],
-            margins.get(a, (0, 0)),
-            bool(node["transposed"]),
-        )
-        for a in axes
-    )
-    return math.prod(shares)
+    is_transposed = bool(node["transposed"])
+    return math.prod(_live_share(*window, is_transposed) for window in _windows(node))
 
 
 def padding_share(node: Mapping[str, Any]) -> float:
@@ -53,20 +41,15 @@ def padding_share(node: Mapping[str, Any]) -> float:
     """
     if node["transposed"]:
         return 0.0
+    return 1.0 - math.prod(_real_share(*window) for window in _windows(node))
+
+
+def _windows(node: Mapping[str, Any]) -> Iterator[_Window]:
+    """Per image axis: kernel, stride, dilation, padding, positions before and after, and those that a padding operator added."""
     margins: Mapping[int, tuple[int, int]] = node.get("margins", {})
-    shares = (
-        _real_share(
-            node["kernel"][a],
-            node["stride"][a],
-            node["dilation"][a],
-            node["padding"][a],
-            node["in_sizes"][a],
-            node["sizes"][a],
-            margins.get(a, (0, 0)),
-        )
-        for a in range(len(node["kernel"]))
-    )
-    return 1.0 - math.prod(shares)
+    for axis in range(len(node["kernel"])):
+        k, s, d, p, size, outputs = (node[name][axis] for name in ("kernel", "stride", "dilation", "padding", "in_sizes", "sizes"))
+        yield k, s, d, p, size, outputs, margins.get(axis, (0, 0))
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import rfcheck
 from rfcheck.analysis.layers import Extents, Layer
 from rfcheck.linting.finding import Finding
+from rfcheck.report.fix_line import best_option
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis
@@ -61,12 +62,12 @@ def _body(analysis: Analysis) -> dict[str, Any]:
         "cost": {"flops": analysis.flops, "params": analysis.params, "activation_bytes": analysis.activation_bytes},
         "tail_cost": {"flops": tail.flops, "params": tail.params, "activation_bytes": tail.activation_bytes},
         "flops_by_operator": analysis.flops_by_operator(),
-        "findings": [_finding(finding) for finding in analysis.findings],
+        "findings": [_finding(finding, analysis) for finding in analysis.findings],
         "layers": [_layer(layer) for layer in analysis.layers],
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, analysis: Analysis) -> dict[str, Any]:
     location = None if finding.location is None else {"path": finding.location[0], "line": finding.location[1]}
     return {
         "code": finding.code,
@@ -76,6 +77,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "layer": finding.layer,
         "location": location,
         "fixes": list(finding.fixes),
+        "best_fix": best_option(analysis.fixes, finding.fixes) if finding.fixes else None,
     }
 
 

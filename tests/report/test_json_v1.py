@@ -7,6 +7,7 @@ from torch import nn
 import rfcheck
 from rfcheck import analyze
 from rfcheck.report.json_v1 import VERSION, dump
+from tests.zoo import torchvision_model
 
 
 def test_the_whole_structure():
@@ -48,3 +49,9 @@ def test_text_is_strict_json():
     analysis = analyze(nn.Sequential(nn.Conv2d(3, 3, 3), nn.AdaptiveAvgPool2d(1)), 8)
     assert json.loads(analysis.to_json()) == json.loads(dump(analysis.to_dict()))
     assert "Infinity" not in analysis.to_json()
+
+
+def test_a_finding_names_its_best_fix():
+    found = {finding["code"]: finding for finding in analyze(torchvision_model("resnet18"), 32).to_dict()["findings"]}
+    assert found["RF301"]["best_fix"].startswith("crop-kernels: FLOPs 37.5 M -> 30.6 M, parameters 11.7 M -> 4.74 M")
+    assert found["RF103"]["best_fix"] is None
