@@ -4,32 +4,13 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 import warnings
-from collections.abc import Callable
 
 import torch
+from analyze import MODELS, build, timed
 from torch import nn
-from torchvision import models
 
 from rfcheck import Analysis, analyze
-
-MODELS = (
-    "resnet18", "resnet50", "resnet152", "densenet121", "densenet201", "efficientnet_b0", "mobilenet_v3_large", "convnext_tiny",
-    "swin_t", "vgg19",
-)  # fmt: skip
-
-
-def build(name: str) -> nn.Module:
-    with torch.device("meta"):
-        model: nn.Module = models.get_model(name, weights=None)
-    return model.eval()
-
-
-def timed(action: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
 
 
 def measure(model: nn.Module, resolution: int, repetitions: int) -> tuple[float, float, Analysis]:
@@ -57,7 +38,7 @@ def main() -> None:
     for resolution in options.resolutions:
         ratios = []
         for name in options.models:
-            seconds, ratio, analysis = measure(build(name), resolution, options.repetitions)
+            seconds, ratio, analysis = measure(build(name, "meta"), resolution, options.repetitions)
             ratios.append(ratio)
             print(f"{name:20} {resolution:4} {seconds * 1000:11.1f} {len(analysis.fixes):6} {ratio:6.2f}")
         print(f"{'median':43} {statistics.median(ratios):6.2f}\n{'largest':43} {max(ratios):6.2f}\n")

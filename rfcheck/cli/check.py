@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rfcheck.cli.analysing import analyze_target, print_error
-from rfcheck.cli.options import input_size_of, size_options
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING, input_size_of, size_options
 from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.cli.rule_selection import known_rules, rule_options, rule_settings
 from rfcheck.config import Settings
@@ -19,8 +19,6 @@ from rfcheck.errors import NothingToAnalyzeError, RfcheckError
 
 if TYPE_CHECKING:
     from rfcheck.report.result import Failure, Result, Run
-
-EXIT_CLEAN, EXIT_FINDINGS, EXIT_ERROR, EXIT_NOTHING = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)

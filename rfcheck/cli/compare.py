@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rfcheck.cli.analysing import analyze_target, print_error
-from rfcheck.cli.options import input_size_of, size_options
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, input_size_of, size_options
 from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.cli.rule_selection import known_rules, rule_options, rule_settings
 from rfcheck.config import Settings
@@ -20,8 +20,6 @@ from rfcheck.errors import RfcheckError, TargetError
 if TYPE_CHECKING:
     from rfcheck.report.result import Result
     from rfcheck.report.versions import Versions
-
-EXIT_NOT_WORSE, EXIT_WORSE, EXIT_ERROR = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def compare(
         return EXIT_ERROR
     from rfcheck.report.versions import failing
 
-    return EXIT_WORSE if failing(versions, fail_on) else EXIT_NOT_WORSE
+    return EXIT_FINDINGS if failing(versions, fail_on) else EXIT_CLEAN
 
 
 def _compare(before: str, after: str, size: int | tuple[int, ...], settings: Settings, model_wide: set[str]) -> Versions:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import click
 
 from rfcheck.cli.analysing import BuiltTarget, print_error
-from rfcheck.cli.fixed_model import ENDINGS, FixedModel, write_fixed_model
+from rfcheck.cli.fixed_model import ENDINGS, FixedModel, needs_data, write_fixed_model
 from rfcheck.cli.limits import parse_number
-from rfcheck.cli.options import input_size_of, size_options
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_NOTHING, input_size_of, size_options
 from rfcheck.cli.output_file import require_writable
 from rfcheck.config import Settings
 from rfcheck.errors import FixError, NothingToAnalyzeError, RfcheckError, SettingsError
@@ -79,11 +79,11 @@ def fix(
             _show(targets, size, settings, aim, most, output_format)
     except NothingToAnalyzeError as error:
         print_error(str(error), error, verbose=verbose)
-        return 3
+        return EXIT_NOTHING
     except RfcheckError as error:
         print_error(str(error), error, verbose=verbose)
-        return 2
-    return 0
+        return EXIT_ERROR
+    return EXIT_CLEAN
 
 
 def _count(text: str) -> float:
@@ -143,15 +143,16 @@ def _show(
 
 
 def _recommendations(analysis: Analysis, aim: str | None, most: float | None) -> dict[Aim, Recommendation]:
-    from rfcheck.fixes.recommending import Aim, recommend
+    from rfcheck.fixes.recommending import AIMS, recommend
 
-    return {known: recommend(analysis.fixes, known, most) for known in get_args(Aim) if aim in (None, known)}
+    return {known: recommend(analysis.fixes, known, most) for known in AIMS if aim in (None, known)}
 
 
 def _apply(target: Target, size: int | tuple[int, ...], settings: Settings, change: _Change, output_format: str) -> None:
-    fixed = FixedModel.of(target, size, settings, change.names)
+    with_data = change.output is not None and needs_data(change.output)
+    fixed = FixedModel.of(target, size, settings, change.names, with_data=with_data)
     if change.output is not None:
-        write_fixed_model(fixed, Path(change.output), settings)
+        write_fixed_model(fixed, Path(change.output))
         click.echo(f"{change.output}: {fixed.summary}")
     elif output_format == "json":
         from rfcheck.report.fixes_json import applied_to_dict

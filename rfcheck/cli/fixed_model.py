@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 ENDINGS = (".py", ".pt2", ".pt")
 
 
+def needs_data(path: str) -> bool:
+    """Whether what is written to a file holds weights."""
+    return Path(path).suffix != ".py"
+
+
 @dataclass(frozen=True, slots=True)
 class FixedModel:
     """A model with fixes carried out one after the other.
@@ -92,17 +97,16 @@ class FixedModel:
 
         return f"{self.target.label} with {', '.join(fix.name for fix in self.fixes)}: {effect(self.before, self.after)}"
 
-    def rebuilt_with_data(self, settings: Settings) -> FixedModel:
-        """The same, with weights."""
-        names = [fix.name for fix in self.fixes]
-        return FixedModel.of(self.target, self.shape, settings, names, with_data=True)
 
-
-def write_fixed_model(fixed: FixedModel, path: Path, settings: Settings) -> None:
+def write_fixed_model(fixed: FixedModel, path: Path) -> None:
     """Write a changed model, whole or not at all; the ending decides how.
 
     ``.py`` is a Python module that builds the original and changes it, ``.pt2`` a program exported by torch.export in evaluation
     mode with any number of images, ``.pt`` the weights as torch.save writes a state_dict.
+
+    Args:
+        fixed: the changed model; with data where `needs_data` says so.
+        path: of the file.
 
     Raises:
         FixError: if torch.export cannot export the model.
@@ -110,9 +114,9 @@ def write_fixed_model(fixed: FixedModel, path: Path, settings: Settings) -> None
     if path.suffix == ".py":
         content: str | bytes = module_code(fixed, path.parent)
     elif path.suffix == ".pt2":
-        content = _exported(fixed.rebuilt_with_data(settings))
+        content = _exported(fixed)
     else:
-        content = _weights(fixed.rebuilt_with_data(settings).model)
+        content = _weights(fixed.model)
     write_atomically(path, content, "--output")
 
 

@@ -10,6 +10,9 @@ import click
 from rfcheck.errors import InputSizeError
 from rfcheck.input_size import parse_extents
 
+EXIT_CLEAN, EXIT_FINDINGS, EXIT_ERROR, EXIT_NOTHING = 0, 1, 2, 3
+"""What a verb leaves with; 1 also stands for a comparison that is worse."""
+
 
 def size_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --resolution, --input-size and --channels to a verb."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rfcheck.cli.analysing import BuiltTarget, print_error
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_NOTHING
 from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.config import Settings
 from rfcheck.errors import NothingToAnalyzeError, RfcheckError, SettingsError, TraceError
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from rfcheck.report.result import Failure
     from rfcheck.target.load import Target
 
-EXIT_CLEAN, EXIT_ERROR, EXIT_NOTHING = 0, 2, 3
 PLOT_ENDINGS = (".png", ".svg", ".pdf")
 
 

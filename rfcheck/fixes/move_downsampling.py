@@ -6,7 +6,7 @@ All combinations are searched by arithmetic; those are offered that no other one
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import nn
 
@@ -23,7 +23,6 @@ from rfcheck.fixes.subject import Subject
 
 NAMES = ("move-downsampling",)
 SAFE = False
-_OFFERED = 3
 
 
 def propose(subject: Subject) -> list[Fix | Skipped]:
@@ -31,7 +30,8 @@ def propose(subject: Subject) -> list[Fix | Skipped]:
     (name,) = NAMES
     if subject.network.border.b_min is None:
         return [Skipped(name, "the network has no tail")]
-    options = _options(subject)
+    found_places = {place.node: place for place in places(subject)}
+    options = _options(subject, list(found_places.values()))
     if not options:
         return [Skipped(name, "the network has no down-sampling that can be changed from outside")]
     try:
@@ -44,7 +44,7 @@ def propose(subject: Subject) -> list[Fix | Skipped]:
     reason = ""
     for candidate in _chosen(front):
         try:
-            found.append(_fix(subject, options, candidate, f"{name}-{len(found) + 1}" if found else name))
+            found.append(_fix(subject, options, found_places, candidate, f"{name}-{len(found) + 1}" if found else name))
         except FixError as error:
             reason = str(error)
     return found or [Skipped(name, reason)]
@@ -55,14 +55,13 @@ def _chosen(front: list[Candidate]) -> list[Candidate]:
     last, first = front[-1], front[0]
     half = (last.tail_layers + first.tail_layers) / 2
     middle = next(candidate for candidate in front if candidate.tail_layers <= half)
-    return list(dict.fromkeys((last, middle, first)))[:_OFFERED]
+    return list(dict.fromkeys((last, middle, first)))
 
 
-def _options(subject: Subject) -> list[Option]:
+def _options(subject: Subject, found: Sequence[Place]) -> list[Option]:
     points = downsampling_points(subject.graph, subject.network.roles)
     order = {name: i for i, name in enumerate(subject.graph._node)}
     ends = [*(order[point.nodes[0]] for point in points[1:]), len(order)][: len(points)]
-    found = places(subject)
     options: list[Option] = []
     for point, end in zip(points, ends, strict=True):
         if is_changeable(subject, point):
@@ -84,13 +83,12 @@ def _pooling_step(subject: Subject, place: Place, stride: tuple[int, ...]) -> St
     return Wrap(leaf, pooling) if is_plain and subject.graph.graph["calls"].get(leaf) == 1 else None
 
 
-def _fix(subject: Subject, options: Sequence[Option], candidate: Candidate, name: str) -> Fix:
+def _fix(subject: Subject, options: Sequence[Option], by_node: Mapping[str, Place], candidate: Candidate, name: str) -> Fix:
     windows: dict[str, Window | None] = {}
     poolings: dict[str, tuple[int, ...]] = {}
     steps: list[Step] = []
     shifted: list[str] = []
     dropped: list[str] = []
-    by_node = {place.node: place for place in places(subject)}
     for option, choice in zip(options, candidate.choices, strict=True):
         if choice == Choice.KEEP:
             continue

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rfcheck.analysis.roles import Role
-from rfcheck.fixes.arithmetic import Window
+from rfcheck.fixes.arithmetic import Node, Window
 
 if TYPE_CHECKING:
     import networkx as nx
-
-Node = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

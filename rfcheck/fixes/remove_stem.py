@@ -74,12 +74,11 @@ def _describe(subject: Subject, name: str, window: Window | None) -> str:
     )
 
 
-def tail_without_stem(network: Network, settings: Settings) -> int | None:
+def tail_without_stem(network: Network, stem: list[DownsamplingPoint], settings: Settings) -> int | None:
     """Layers that the tail would have without down-sampling in the stem; None where there is no stem.
 
     Follows receptive fields only, not sizes, so that it is known for every network whose operators read the same at any size.
     """
-    stem = stem_of(network)
     if not stem:
         return None
     graph = changed_graph(network.graph, _windows(network, stem), follow_sizes=False)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from torch import nn
 
 from rfcheck.errors import FixError
-from rfcheck.fixes.arithmetic import NotFollowedError, Window, changed_graph
+from rfcheck.fixes.arithmetic import NotFollowedError, Poolings, Window, Windows, changed_graph
 from rfcheck.fixes.fix import Plan
 from rfcheck.fixes.measuring import counts_by_formula, measured, require_same_results
 from rfcheck.fixes.outcome import Outcome, outcome_of_graph
@@ -18,8 +18,6 @@ from rfcheck.fixes.points import DownsamplingPoint, without_stride
 from rfcheck.fixes.steps import Assign, Replace, Step
 from rfcheck.fixes.subject import Subject
 from rfcheck.fixes.surgery import Bypass
-
-Windows = Mapping[str, Window | None]
 
 
 def is_changeable(subject: Subject, point: DownsamplingPoint) -> bool:
@@ -133,7 +131,7 @@ def _replaces_looked_at(subject: Subject, plan: Plan) -> bool:
 
 
 def plan_and_outcome(
-    subject: Subject, windows: Windows, poolings: Mapping[str, tuple[int, ...]] | None = None, more: tuple[Step, ...] = ()
+    subject: Subject, windows: Windows, poolings: Poolings | None = None, more: tuple[Step, ...] = ()
 ) -> tuple[Plan, Outcome]:
     """How to give operators new windows, and what that does.
 

@@ -132,4 +132,4 @@ _LAYER_ATTRIBUTES = frozenset({"weight", "bias", "kernel_size", "stride", "paddi
 
 
 def _has_own_forward(module: nn.Module) -> bool:
-    return not type(module).__module__.startswith("torch.nn.modules.") and type(module).forward is not nn.Sequential.forward
+    return not _is_from_torch(type(module)) and type(module).forward is not nn.Sequential.forward

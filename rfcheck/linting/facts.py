@@ -181,7 +181,7 @@ class Facts:
         from rfcheck.fixes.remove_stem import stem_of, tail_without_stem
 
         points = stem_of(self.network) if self.network.border.tail else []
-        without = tail_without_stem(self.network, self.settings) if points else None
+        without = tail_without_stem(self.network, points, self.settings)
         operators = [point.nodes[0] for point in points]
         return {
             "known": without is not None,

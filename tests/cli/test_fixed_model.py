@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from rfcheck.cli.fixed_model import ENDINGS, FixedModel, module_code, write_fixed_model
+from rfcheck.cli.fixed_model import ENDINGS, FixedModel, module_code, needs_data, write_fixed_model
 from rfcheck.config import Settings
 from rfcheck.errors import FixError, TargetError
 from rfcheck.target.load import load_targets
@@ -67,7 +67,7 @@ def test_fixes_one_after_the_other(net):
 def test_no_weights_unless_they_are_needed(net):
     without = fixed(f"{net}:Net", "truncate")
     assert {parameter.device.type for parameter in without.model.parameters()} == {"meta"}
-    rebuilt = without.rebuilt_with_data(Settings())
+    rebuilt = fixed(f"{net}:Net", "truncate", with_data=True)
     assert {parameter.device.type for parameter in rebuilt.model.parameters()} == {"cpu"}
     assert (rebuilt.fixes, rebuilt.shape, rebuilt.snippet) == (without.fixes, without.shape, without.snippet)
 
@@ -104,18 +104,18 @@ DATA_DEPENDENT = NET.replace("        return", "        if x.sum() > 1e9:\n     
 
 
 def test_a_model_that_cannot_be_exported(model_file, tmp_path):
-    found = fixed(f"{model_file(DATA_DEPENDENT, 'depends.py')}:Net", "truncate")
+    found = fixed(f"{model_file(DATA_DEPENDENT, 'depends.py')}:Net", "truncate", with_data=True)
     with pytest.raises(FixError, match=r"^torch.export cannot export the changed model: \S.*; write it as \.py or \.pt$"):
-        write_fixed_model(found, tmp_path / "out.pt2", Settings())
+        write_fixed_model(found, tmp_path / "out.pt2")
     assert not list(tmp_path.glob("*out*"))
-    write_fixed_model(found, tmp_path / "out.pt", Settings())
+    write_fixed_model(found, tmp_path / "out.pt")
     assert torch.load(tmp_path / "out.pt", weights_only=True).keys() == found.model.state_dict().keys()
 
 
 def test_programs_are_in_evaluation_and_in_the_precision_of_the_model(model_file, tmp_path):
     code = NET.replace("self.features(x)", "torch.nn.functional.dropout(self.features(x), 0.5, self.training)")
     path = model_file(code + "\ndef double():\n    return Net().double()\n", "double.py")
-    write_fixed_model(fixed(f"{path}:double", "truncate"), tmp_path / "out.pt2", Settings())
+    write_fixed_model(fixed(f"{path}:double", "truncate", with_data=True), tmp_path / "out.pt2")
     program = torch.export.load(tmp_path / "out.pt2").module()
     images = torch.rand(3, 3, 2, 2, dtype=torch.float64)
     assert program(images).dtype == torch.float64
@@ -124,15 +124,15 @@ def test_programs_are_in_evaluation_and_in_the_precision_of_the_model(model_file
 
 def test_nothing_is_written_where_the_model_cannot_be_built(model_file, tmp_path):
     path = model_file(NET.replace("self.pool =", "assert torch.empty(1).is_meta, 'no data'\n        self.pool ="), "meta.py")
-    found = fixed(f"{path}:Net", "truncate")
     message = re.escape("meta.py:Net: building the model fails: AssertionError: no data")
     with pytest.raises(TargetError, match=f"^{message}$"):
-        write_fixed_model(found, tmp_path / "out.pt", Settings())
+        write_fixed_model(fixed(f"{path}:Net", "truncate", with_data=True), tmp_path / "out.pt")
     assert not list(tmp_path.glob("*out*"))
 
 
 def test_endings():
     assert ENDINGS == (".py", ".pt2", ".pt")
+    assert [needs_data(f"out{ending}") for ending in ENDINGS] == [False, True, True]
 
 
 def test_the_module_is_light():

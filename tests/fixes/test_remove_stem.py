@@ -111,7 +111,7 @@ def test_a_forward_that_needs_the_size():
 def test_the_tail_without_the_stem(kernel, size):
     analysis = analyze(ResNet(kernel=kernel), size)
     without = analyze(ResNet(kernel=min(kernel, 3), strides=(1, 1, 2)), size)
-    assert tail_without_stem(analysis.network, analysis.settings) == len(without.tail)
+    assert tail_without_stem(analysis.network, stem_of(analysis.network), analysis.settings) == len(without.tail)
 
 
 def test_the_residual_network_for_small_images():
@@ -119,10 +119,10 @@ def test_the_residual_network_for_small_images():
     analysis = analyze(model, 32)
     assert [point.nodes for point in stem_of(analysis.network)] == [("conv1",), ("maxpool",)]
     model.conv1, model.maxpool = nn.Conv2d(3, 64, 3, 1, 1, bias=False, device="meta"), nn.Identity()
-    assert tail_without_stem(analysis.network, Settings()) == len(analyze(model, 32).tail)
+    assert tail_without_stem(analysis.network, stem_of(analysis.network), Settings()) == len(analyze(model, 32).tail)
 
 
 def test_no_tail_to_speak_of_without_a_stem():
     network = analyze(chain(6), 8).network
     assert stem_of(network) == []
-    assert tail_without_stem(network, Settings()) is None
+    assert tail_without_stem(network, stem_of(network), Settings()) is None
