@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from rfcheck.config import RuleOverride
 from rfcheck.errors import SettingsError, UnknownNameError
-
-_SUFFIXES = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+from rfcheck.quantities import parse_limit
 
 
 def limit_overrides(texts: Iterable[str], rule_folders: Sequence[str]) -> dict[str, RuleOverride]:
@@ -43,18 +42,9 @@ def _parsed(text: str, rule_folders: Sequence[str]) -> tuple[str, str, float]:
     return rule.code, limit, _number(text, number)
 
 
-def parse_number(text: str) -> float:
-    """A number with an optional decimal suffix: "0.5", "2e8", "200M"; NaN where the text is none."""
-    factor = _SUFFIXES.get(text[-1:], 1.0)
-    try:
-        return float(text[:-1] if factor > 1 else text) * factor
-    except ValueError:
-        return math.nan
-
-
 def _number(text: str, number: str) -> float:
     """The number of a limit; "off" for a limit that nothing exceeds."""
-    value = math.inf if number == "off" else parse_number(number)
+    value = parse_limit(number)
     if math.isnan(value):
         raise SettingsError(f"--limit {text!r}: {number!r} is not a number; write one like 0.5, 100e6, 100M or off")
     return value

@@ -1,0 +1,1 @@
+"""Configuration files: found, read, checked, and laid over each other."""
