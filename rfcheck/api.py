@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,9 +26,12 @@ from rfcheck.linting.engine import lint
 from rfcheck.linting.finding import Finding
 from rfcheck.linting.rule import all_rules
 from rfcheck.remedies import require_one_input, with_remedy
+from rfcheck.suggestions import did_you_mean
+from rfcheck.target.origin import Origin, origin_of_classes
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.figure import Figure
 
     from rfcheck.fixes.fix import Fix
     from rfcheck.fixes.proposing import Proposals
@@ -171,9 +173,7 @@ class Analysis:
 
     @staticmethod
     def _unknown_name(name: str, known: list[str], what: str) -> UnknownNameError:
-        near = difflib.get_close_matches(name, known, 3, 0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"the first are {', '.join(known[:5])}"
-        return UnknownNameError(f"no {what} {name!r}; {hint}")
+        return UnknownNameError(f"no {what} {name!r}; {did_you_mean(name, known, 'the first are ' + ', '.join(known[:5]))}")
 
     def flops_by_operator(self) -> dict[str, int]:
         """Multiply-accumulates per operator, largest first."""
@@ -200,6 +200,23 @@ class Analysis:
         import pandas
 
         return pandas.DataFrame([asdict(layer) for layer in self.layers])
+
+    def plot(self) -> Figure:
+        """The judged layers as a matplotlib figure, which notebooks show: r_min and r_max against I, b_min, b_max, tail and FLOPs.
+
+        ``figure.savefig("layers.png")`` writes it to a file.
+        """
+        from rfcheck.report.layers_plot import layers_figure
+
+        border, total = self.network.border, self.network.total.flops
+        return layers_figure(
+            self.layers,
+            name=self.name,
+            input_size=self.input_size,
+            border_min=border.b_min,
+            border_max=border.b_max,
+            tail_share=self.network.tail_cost.flops / total if total else 0.0,
+        )
 
     def _repr_html_(self) -> str:
         from rfcheck.report.html import analysis_to_html
@@ -264,13 +281,13 @@ def apply_fix(
     return changed_copy(model, fix, input_shape(model, input_size, Settings.of(settings).channels))
 
 
-def analyze_named(model: nn.Module, input_size: InputSize, settings: Settings, name: str) -> Analysis:
-    """`analyze`, with the name that messages give the model."""
+def analyze_named(model: nn.Module, input_size: InputSize, settings: Settings, name: str, origin: Origin | None = None) -> Analysis:
+    """`analyze`, with the name that messages give the model, and where its parts were written if that is known."""
     if not isinstance(model, nn.Module):
         raise TargetError(f"rfcheck analyses a torch.nn.Module, got {type(model).__name__}")
     model = getattr(model, "_orig_mod", model)  # what torch.compile wraps
     with _without_garbage_collection():
-        return _analyze(model, input_size, settings, name)
+        return _analyze(model, input_size, settings, name, origin)
 
 
 @contextmanager
@@ -285,18 +302,20 @@ def _without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _analyze(model: nn.Module, input_size: InputSize, settings: Settings, name: str) -> Analysis:
+def _analyze(model: nn.Module, input_size: InputSize, settings: Settings, name: str, origin: Origin | None) -> Analysis:
     rules = all_rules(settings.rule_folders)
     shape = input_shape(model, input_size, settings.channels)
     require_one_input(model)
     try:
-        recorded = trace(model, shape)
+        recorded = trace(model, shape, locate=origin is not None)
     except TraceError as error:
         raise with_remedy(error, model, shape) from error.__cause__
-    graph = build_graph(recorded)
+    if origin is None:
+        origin = origin_of_classes(model)
+    graph = build_graph(recorded, origin.modules)
     if settings.flops_by == "fvcore":
         from rfcheck.graph.fvcore_count import recount_with_fvcore
 
         recount_with_fvcore(graph, model)
     network = examine(graph, settings)
-    return Analysis(name, network, tuple(lint(network, rules, settings, name)), model, settings)
+    return Analysis(name, network, tuple(lint(network, rules, settings, name, origin.definition)), model, settings)

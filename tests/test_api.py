@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
 from rfcheck import Analysis, InputSizeError, SettingsError, TargetError, TraceError, UnknownNameError, analyze
+from tests.call_sites import definition
 
 
 class Block(nn.Module):
@@ -130,3 +132,32 @@ def test_public_names_are_importable():
     assert set(dir(rfcheck)) == set(rfcheck.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'nope'"):
         rfcheck.nope  # noqa: B018
+
+
+def test_a_ready_model_points_at_its_classes(analysis):
+    here = str(Path(__file__).relative_to(Path.cwd()))
+    places = {name: (here, definition(here, name).line) for name in ("Net", "Block")}
+    assert {layer.source for layer in analysis.layers if layer.name.startswith("blocks")} == {places["Block"]}
+    assert analysis.layer("stem").source == analysis.layer("head").source == places["Net"]
+    found = analysis.findings[0]
+    assert found.location == places["Block"]
+    assert found.chain == (definition(here, "Block"),)
+    report = analysis.to_dict()["findings"][0]
+    place = dict(zip(("path", "line"), found.location, strict=True))
+    assert report["location"] == {**place, "column": None, "end_line": None, "end_column": None}
+    assert report["made_by"] == []
+
+
+def test_a_ready_model_of_an_installed_package_has_no_places():
+    from torchvision.models import squeezenet1_1
+
+    analysis = analyze(squeezenet1_1(), 64)
+    assert {layer.source for layer in analysis.layers} == {None}
+    assert {found.location for found in analysis.findings} == {None}
+    assert analysis.findings
+
+
+def test_a_class_that_was_typed_in_has_no_place():
+    typed = {"nn": nn, "__name__": "__console__"}
+    exec(compile("class Typed(nn.Sequential):\n    pass", "<stdin>", "exec"), typed)
+    assert analyze(typed["Typed"](nn.Conv2d(3, 3, 1)), 8).layers[0].source is None

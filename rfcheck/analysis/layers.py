@@ -119,6 +119,7 @@ def build_layer(
     own = fields[name]
     low, high = r_in(graph, fields, name)
     has_window = "kernel" in node
+    source = node.get("source")
     return Layer(
         name=name,
         kind=node["kind"],
@@ -144,4 +145,5 @@ def build_layer(
         judged=judged,
         productive=productive,
         in_tail=in_tail,
+        source=(source[0].path, source[0].line) if source else None,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import networkx as nx
 
+from rfcheck.frames import chain_of
 from rfcheck.graph import mixing, operators, rearranging, windows, writes
 from rfcheck.graph.axes import Layout, axes_held, image_layout
 from rfcheck.graph.calls import Call, Edge, Gathered
@@ -15,6 +16,9 @@ from rfcheck.graph.naming import node_names, operator_name
 from rfcheck.graph.reach import IDENTITY, Reach
 from rfcheck.graph.records import INPUT, SCATTER, OpRecord
 from rfcheck.graph.trace import Trace
+from rfcheck.span import Span
+
+_NO_SOURCES: Mapping[str, tuple[Span, ...]] = {}
 
 _GATHER: dict[type, Callable[[Any, Call], Gathered]] = {
     operators.Convolution: windows.convolution,
@@ -44,6 +48,7 @@ class _Builder:
         self.layouts: dict[int, Layout] = {trace.recording.input_value: image_layout(trace.shape, tuple(range(self.axes)))}
         self.weights: set[int] = set()
         self.sixths: set[int] = set()
+        self.positives: set[int] = set()
         self.sources: dict[int, int] = {}  # of values that were moved or copied from one other value
         self.margins: dict[int, dict[int, tuple[int, int]]] = {}
 
@@ -85,8 +90,12 @@ class _Builder:
         name = record.func if isinstance(record.func, str) else record.func._opname
         source = gathered.edges[0].value if gathered.edges else -1
         constant_join = gathered.kind in ("join", "multiply") and len(gathered.edges) == 1
-        if name in ("hardtanh", "hardtanh_", "clamp", "clamp_") and tuple(record.args[1:3]) == (0.0, 6.0):
-            self.sixths.add(value)
+        if name in ("hardtanh", "hardtanh_", "clamp", "clamp_"):
+            low, high = (*record.args[1:3], None, None)[:2]
+            if high == 6 and (low == 0 or (low is None and source in self.positives)):
+                self.sixths.add(value)
+            elif low == 0 and high is None:  # programs of basic operators bound one side after the other
+                self.positives.add(value)
         elif constant_join and source in self.sixths and name in ("div", "div_", "mul", "mul_"):
             gathered.weights = True
         if gathered.weights:
@@ -132,13 +141,18 @@ def _moves_axes(call: Call) -> bool:
     return any(len(dim) != 1 for dim in layout[2:])
 
 
-def build_graph(trace: Trace) -> nx.DiGraph:
+def build_graph(trace: Trace, sources: Mapping[str, tuple[Span, ...]] = _NO_SOURCES) -> nx.DiGraph:
     """The graph of a recorded forward pass.
+
+    Args:
+        trace: the recorded pass.
+        sources: for every module, the code that made it, innermost call first.
 
     Nodes are operator calls in execution order, after one source named "input"; edges follow the data. Node attributes: ``op``,
     ``kind``, ``module``, ``module_type``, ``from_torch`` (whether the module's class is one of torch's own), ``shape``, ``sizes``
     (positions per image axis), ``in_sizes``, ``flops``, ``params``, ``param_names``, ``bytes``, and kernel, stride, dilation,
-    padding, groups, in_channels, out_channels per axis where they apply. Edge attributes: ``reads`` (for each way the operator
+    padding, groups, in_channels, out_channels per axis where they apply, and ``source`` where it is known: the code that made the
+    operator, as `Span` after `Span` outwards. Edge attributes: ``reads`` (for each way the operator
     reads that input, one `Reach` per image axis, or None if unknown) and ``gate``. All are plain data.
     """
     builder = _Builder(trace)
@@ -172,9 +186,12 @@ def build_graph(trace: Trace) -> nx.DiGraph:
         if one.note:
             assumptions[name] = f"{op}: {one.note}"
         parts = one.parts if one.parts is not None else [one.edges]
+        source = _source(record, sources)
         for slot, edges in enumerate(parts):
             node = name if slot == 0 else _free_name(graph, f"{name}.{slot}")
             _add_node(graph, node, record, one, op, builder, slot, axes)
+            if source:
+                graph._node[node]["source"] = source
             for edge in edges:
                 _add_edge(graph, node_of[edge.value], node, edge, axes)
             outputs = record.outputs if one.parts is None else record.outputs[slot : slot + 1]
@@ -197,6 +214,12 @@ def build_graph(trace: Trace) -> nx.DiGraph:
         ],
     )
     return graph
+
+
+def _source(record: OpRecord, sources: Mapping[str, tuple[Span, ...]]) -> tuple[Span, ...]:
+    """The lines that called a function, if that is what was recorded, then the calls that made the module."""
+    made_by = sources.get(record.call.path, ())
+    return (*chain_of(record.frames), *made_by) if record.frames else made_by
 
 
 def _free_name(graph: nx.DiGraph, name: str) -> str:

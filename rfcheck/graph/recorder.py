@@ -7,6 +7,7 @@ operator gives the cell new content, and whoever reads the cell through another 
 from __future__ import annotations
 
 import math
+import sys
 import weakref
 from collections.abc import Callable
 from functools import cache
@@ -15,6 +16,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from rfcheck.frames import user_frames
 from rfcheck.graph.flops import formula_of
 from rfcheck.graph.records import SCATTER, ConstantRecord, ModuleCall, OpRecord, Recording, TensorArg, TensorOut, ViewStep
 from rfcheck.graph.shapes import SHAPE_RULES
@@ -99,10 +101,16 @@ class Recorder(_Mode):  # type: ignore[misc]
         hold_tensors: keep every tensor alive while recording (free on the meta device), instead of weak references.
         use_shape_rules: derive common output shapes without running torch's kernels (meta tensors only).
         before_write: called with each tensor that existed before the recording and is about to be written to.
+        locate: take note of the user's code that calls functions.
     """
 
     def __init__(
-        self, *, hold_tensors: bool, use_shape_rules: bool, before_write: Callable[[torch.Tensor], None] = lambda _: None
+        self,
+        *,
+        hold_tensors: bool,
+        use_shape_rules: bool,
+        before_write: Callable[[torch.Tensor], None] = lambda _: None,
+        locate: bool = False,
     ) -> None:
         super().__init__()
         self.recording = Recording()
@@ -112,6 +120,7 @@ class Recorder(_Mode):  # type: ignore[misc]
         self._hold = hold_tensors
         self._shape_rules = SHAPE_RULES if use_shape_rules else {}
         self._before_write = before_write
+        self._locate = locate
         self._entries: dict[int, _Entry] = {}
         self._next_value = 0
 
@@ -218,7 +227,8 @@ class Recorder(_Mode):  # type: ignore[misc]
         call: ModuleCall,
     ) -> list[int]:
         outputs = [TensorOut(self._new_value(), shape, fresh) for shape, fresh in outs]
-        self.recording.records.append(OpRecord(func, args, kwargs, refs, outputs, call))
+        frames = user_frames(sys._getframe()) if self._locate and not call.from_torch else ()
+        self.recording.records.append(OpRecord(func, args, kwargs, refs, outputs, call, frames))
         return [out.value for out in outputs]
 
     def _record(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from rfcheck.frames import Frame
+
 
 @dataclass(slots=True, eq=False)
 class ModuleCall:
@@ -60,6 +62,7 @@ class OpRecord:
         tensors: every tensor argument in order, constants included.
         outputs: the results.
         call: the innermost module call that issued it.
+        frames: the user's code that issued it inside that call, where it was asked for and is not a module of torch's own.
     """
 
     func: Any
@@ -68,6 +71,7 @@ class OpRecord:
     tensors: list[TensorArg]
     outputs: list[TensorOut]
     call: ModuleCall
+    frames: tuple[Frame, ...] = ()
 
 
 @dataclass(slots=True, eq=False)

@@ -18,6 +18,7 @@ from rfcheck.graph.operators import Convolution, Window, meaning_of
 from rfcheck.graph.recorder import Recorder
 from rfcheck.graph.records import ModuleCall, Recording
 from rfcheck.input_size import crossed
+from rfcheck.target.program import Program
 
 TracedWith = Literal["meta", "fake", "real"]
 
@@ -55,12 +56,13 @@ class _Failure:
         return here == there and type(self.error) is type(other.error) and str(self.error) == str(other.error)
 
 
-def trace(model: nn.Module, shape: tuple[int, ...]) -> Trace:
+def trace(model: nn.Module, shape: tuple[int, ...], *, locate: bool = False) -> Trace:
     """Record one forward pass in eval mode; on meta tensors if possible, else on FakeTensors, else really, on zeros.
 
     Args:
         model: left exactly as it was, also when this raises.
         shape: of the input, (1, C, *image axes).
+        locate: whether to take note of the lines of the user's code that call functions.
 
     Raises:
         TraceError: if the forward pass fails; names the layer, the shapes and what the model said.
@@ -69,15 +71,17 @@ def trace(model: nn.Module, shape: tuple[int, ...]) -> Trace:
     _refuse_lazy(named)
     parameters = {name: parameter.numel() for name, parameter in named.items()}
     failures: list[_Failure] = []
-    ways: list[tuple[TracedWith, Callable[[nn.Module, tuple[int, ...]], Recording | _Failure]]]
+    ways: list[tuple[TracedWith, Callable[[nn.Module, tuple[int, ...], bool], Recording | _Failure]]]
     ways = [("meta", _trace_meta), ("fake", _trace_fake), ("real", _trace_real)]
     if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
         ways = ways[2:]
+    if isinstance(model, Program):
+        ways = ways[:1]  # there is no data, and FakeTensors know no more
     holds_data = not any(parameter.is_meta for parameter in named.values())
     for traced_with, run in ways:
         if traced_with == "real" and not holds_data:
             raise _needs_data(failures[0], shape)
-        result = run(model, shape)
+        result = run(model, shape, locate)
         if isinstance(result, Recording):
             return Trace(result, shape, traced_with, parameters)
         failures.append(result)
@@ -88,7 +92,7 @@ def trace(model: nn.Module, shape: tuple[int, ...]) -> Trace:
 
 def can_trace(model: nn.Module, shape: tuple[int, ...]) -> bool:
     """Whether the forward pass succeeds on meta tensors at this input shape."""
-    return isinstance(_trace_meta(model, shape), Recording)
+    return isinstance(_trace_meta(model, shape, locate=False), Recording)
 
 
 def _refuse_lazy(parameters: Mapping[str, nn.Parameter]) -> None:
@@ -98,14 +102,14 @@ def _refuse_lazy(parameters: Mapping[str, nn.Parameter]) -> None:
             raise TraceError(f"{layer}: the module is lazy and has no shapes yet; run the model once on an input of its size first")
 
 
-def _trace_meta(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failure:
+def _trace_meta(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recording | _Failure:
     with borrowed(model) as (modules, guard):
         try:
             parameters = substitute_tensors(modules, _on_meta)
             image = torch.empty(shape, dtype=_input_dtype(parameters.values()), device="meta")
         except (RuntimeError, NotImplementedError) as error:
             return _Failure(error, None, [])
-        recorder = Recorder(hold_tensors=True, use_shape_rules=True, before_write=guard.save)
+        recorder = Recorder(hold_tensors=True, use_shape_rules=True, before_write=guard.save, locate=locate)
         return _run(model, modules, image, parameters, recorder, nullcontext())
 
 
@@ -115,7 +119,7 @@ def _on_meta(tensor: torch.Tensor) -> torch.Tensor:
     return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
 
 
-def _trace_fake(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failure:
+def _trace_fake(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recording | _Failure:
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     fake = FakeTensorMode(allow_non_fake_inputs=True)
@@ -127,7 +131,7 @@ def _trace_fake(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failur
                 image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
         except (RuntimeError, NotImplementedError) as error:
             return _Failure(error, None, [])
-        recorder = Recorder(hold_tensors=True, use_shape_rules=False, before_write=guard.save)
+        recorder = Recorder(hold_tensors=True, use_shape_rules=False, before_write=guard.save, locate=locate)
         return _run(model, modules, image, parameters, recorder, fake)
 
 
@@ -143,7 +147,7 @@ def _torch_logs_off() -> Iterator[None]:
         logger.disabled = before
 
 
-def _trace_real(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failure:
+def _trace_real(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recording | _Failure:
     with borrowed(model) as (modules, guard):
         for tensor in model.buffers():  # batch normalisation in training mode writes without saying so
             guard.save(tensor)
@@ -153,7 +157,7 @@ def _trace_real(model: nn.Module, shape: tuple[int, ...]) -> Recording | _Failur
             image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
         except RuntimeError as error:
             return _Failure(error, None, [])
-        recorder = Recorder(hold_tensors=False, use_shape_rules=False, before_write=guard.save)
+        recorder = Recorder(hold_tensors=False, use_shape_rules=False, before_write=guard.save, locate=locate)
         return _run(model, modules, image, dict(parameters), recorder, _plain_kernels())
 
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 from rfcheck import analyze
+from tests.call_sites import definition
 
 
 def only(model: nn.Module, size=32):
@@ -93,3 +96,14 @@ def test_views_are_no_layers():
             return torch.relu(x.flatten(1))
 
     assert analyze(Net(), 8).layers == ()
+
+
+class Reduced(nn.Module):
+    def forward(self, x):
+        return torch.max_pool2d(x, 2)
+
+
+def test_the_line_of_a_layer():
+    place = definition(str(Path(__file__).relative_to(Path.cwd())), "Reduced")
+    assert only(Reduced()).source == (place.path, place.line)
+    assert only(nn.Sequential(nn.Conv2d(3, 3, 1))).source is None

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import networkx as nx
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from rfcheck import analyze
+from rfcheck.graph.build import build_graph
+from rfcheck.graph.trace import trace
+from rfcheck.span import Span
+from tests.call_sites import call, definition
 
 
 class Net(nn.Module):
@@ -89,3 +95,72 @@ def test_an_unforeseen_use_of_an_operator_is_unknown_and_not_fatal(monkeypatch):
     monkeypatch.setattr("rfcheck.graph.build._GATHER", dict.fromkeys(__import__("rfcheck.graph.build").graph.build._GATHER, fail))
     analysis = analyze(nn.Sequential(nn.Conv2d(3, 3, 3)), 8)
     assert analysis.assumptions == ("0: aten::convolution: cannot be followed (IndexError: odd)",)
+
+
+def reduced(x):
+    return F.max_pool2d(x, 2)
+
+
+class Plain(nn.Conv2d):
+    """A class of the user's own with the forward of torch's."""
+
+
+class Functions(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(3, 3, 3, 3))
+        self.part = Part()
+        self.conv = nn.Conv2d(3, 3, 1)
+        self.plain = Plain(3, 3, 1)
+
+    def forward(self, x):
+        x = torch.conv2d(x, self.weight); x = F.conv2d(x, self.weight)  # fmt: skip # noqa: E702
+        x = self.plain(self.conv(self.part(reduced(x))))
+        x = nn.AvgPool2d(2)(x)
+        return torch.utils.checkpoint.checkpoint(lambda y: y @ y, x, use_reentrant=False)
+
+
+class Part(nn.Module):
+    def forward(self, x):
+        return next(F.avg_pool2d(
+            y, 3, 1, 1,
+        ) for y in [x])  # fmt: skip
+
+
+MADE = {name: (Span("other.py", i, 1, i, 9), Span("main.py", 1)) for i, name in enumerate(("", "part", "conv", "plain"), start=10)}
+"""Stands for the calls that made the modules."""
+
+
+def test_functions_point_at_their_line_and_then_at_what_made_their_module():
+    here = str(Path(__file__).relative_to(Path.cwd()))
+    nodes = build_graph(trace(Functions(), (1, 3, 16, 16), locate=True), MADE).nodes
+    ops = {name: node["source"] for name, node in nodes.items() if "source" in node}
+    assert ops.keys() == nodes.keys() - {"input"}
+    expected = {
+        "conv2d": (call(here, "torch.conv2d(x, self.weight)"), *MADE[""]),
+        "conv2d:2": (call(here, "F.conv2d(x, self.weight)"), *MADE[""]),
+        "max_pool2d": (call(here, "F.max_pool2d(x, 2)"), call(here, "reduced(x)"), *MADE[""]),
+        "conv": MADE["conv"],
+        "plain": MADE["plain"],
+        "avg_pool2d": (call(here, "nn.AvgPool2d(2)(x)"), *MADE[""]),
+        "matmul": (call(here, "y @ y"), *MADE[""]),
+    }
+    assert {name: ops[name] for name in expected} == expected
+    assert ops["part"][-2:] == MADE["part"]
+    (inner, *outer) = ops["part"][:-2]
+    assert inner == call(here, "F.avg_pool2d(\n            y, 3, 1, 1,\n        )")
+    assert all(inner.line == span.line for span in outer)
+
+
+def test_without_being_asked_nobody_looks_for_lines():
+    nodes = build_graph(trace(Functions(), (1, 3, 16, 16)), {}).nodes
+    assert not any("source" in node for node in nodes.values())
+
+
+def test_a_ready_model_points_at_its_classes():
+    here = str(Path(__file__).relative_to(Path.cwd()))
+    sources = {name: node.get("source") for name, node in analyze(Functions(), 16).graph.nodes.items()}
+    assert sources["input"] is None
+    assert sources["conv"] == sources["conv2d"] == (definition(here, "Functions"),)
+    assert sources["part"] == (definition(here, "Part"),)
+    assert sources["plain"] == (definition(here, "Plain"),)

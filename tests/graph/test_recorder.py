@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from rfcheck.frames import chain_of
 from rfcheck.graph.recorder import Recorder
-from rfcheck.graph.records import SCATTER, Recording, TensorArg
+from rfcheck.graph.records import SCATTER, ModuleCall, Recording, TensorArg
+from tests.call_sites import call
 
 
 def record(function, *, hold_tensors: bool = True) -> tuple[Recording, int | None]:
@@ -130,3 +134,24 @@ def test_where_an_operator_failed():
     with recorder, pytest.raises(RuntimeError):
         image @ torch.empty(3, 3, device="meta")
     assert recorder.failed_shapes
+
+
+def doubled(x):
+    return x * 2
+
+
+@pytest.mark.parametrize(("locate", "from_torch"), [(True, False), (True, True), (False, False)])
+def test_lines_are_looked_for_where_they_are_asked_for_and_in_code_that_is_not_torchs(locate, from_torch):
+    recorder = Recorder(hold_tensors=True, use_shape_rules=True, locate=locate)
+    recorder.current = ModuleCall("net", "Net", 1, is_leaf=False, from_torch=from_torch)
+    image = torch.empty(1, 2, 8, 8, device="meta")
+    recorder.add_input(image)
+    with recorder:
+        doubled(image).relu_()
+    here = str(Path(__file__).relative_to(Path.cwd()))
+    chains = [chain_of(record.frames)[:2] for record in recorder.recording.records]
+    if not locate or from_torch:
+        assert chains == [(), ()]
+        return
+    assert chains[0] == (call(here, "x * 2", -1), call(here, "doubled(image)"))
+    assert chains[1][0] == call(here, "doubled(image).relu_()")
