@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable
 from types import ModuleType
@@ -9,18 +10,32 @@ from typing import Any
 
 from torch import nn
 
-FACTORY_NAMES = frozenset({"model", "build_model", "create_model", "get_model", "make_model"})
+from rfcheck.target.glance import FACTORY_NAMES
+from rfcheck.target.statements import bound_names, imports_of
 
 
-def instance_names(module: ModuleType) -> list[str]:
-    """Names of module-level models; a model with two names is listed once."""
+def instance_names(module: ModuleType, tree: ast.Module) -> list[str]:
+    """Names of module-level models that a file does not merely import; a model with two names is listed once.
+
+    Losses, activations and transforms are none: what has no parameters counts only if its class is the file's own.
+
+    Args:
+        module: the file, run.
+        tree: of the file.
+    """
+    imports, own = imports_of(tree), bound_names(tree)
     seen: set[int] = set()
     names: list[str] = []
     for name, value in vars(module).items():
-        if isinstance(value, nn.Module) and not name.startswith("_") and id(value) not in seen:
+        is_public = not name.startswith("_") and (name in own or not (imports.stars or name in imports.names))
+        if is_public and isinstance(value, nn.Module) and id(value) not in seen and _may_learn(value, module):
             seen.add(id(value))
             names.append(name)
     return names
+
+
+def _may_learn(model: nn.Module, module: ModuleType) -> bool:
+    return type(model).__module__ == module.__name__ or any(True for _ in model.parameters())
 
 
 def function_names(module: ModuleType) -> list[str]:
@@ -29,6 +44,7 @@ def function_names(module: ModuleType) -> list[str]:
         name
         for name, value in vars(module).items()
         if inspect.isfunction(value)
+        and not inspect.iscoroutinefunction(value)
         and value.__module__ == module.__name__
         and not name.startswith("_")
         and (name in FACTORY_NAMES or _returns_module(value, module))

@@ -6,15 +6,14 @@ import contextlib
 import importlib
 import importlib.util
 import os
-import site
 import sys
-import sysconfig
 from collections.abc import Iterator, Sequence
-from functools import cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
+
+from rfcheck.frames import environment_folders
 
 
 @contextlib.contextmanager
@@ -112,12 +111,4 @@ def _is_of_a_project(module: object) -> bool:
         return False
     places = [vars(module).get("__file__"), *list(vars(module).get("__path__") or ())[:1]]
     place = next((place for place in places if isinstance(place, str)), None)
-    return place is not None and not os.path.realpath(place).startswith(_environment())
-
-
-@cache
-def _environment() -> tuple[str, ...]:
-    """Folders of the standard library and of installed packages."""
-    folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    folders += [*site.getsitepackages(), site.getusersitepackages()]
-    return tuple({f"{os.path.realpath(folder)}{os.sep}" for folder in folders})
+    return place is not None and not os.path.realpath(place).startswith(environment_folders())

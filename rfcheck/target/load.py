@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch import nn
 
-from rfcheck.errors import NothingToAnalyzeError, RfcheckError, TargetError
+from rfcheck.errors import RfcheckError, TargetError
+from rfcheck.span import Span, shown_path
+from rfcheck.suggestions import did_you_mean
 from rfcheck.target.discover import class_names, function_names, instance_names, required_arguments, without_parts
+from rfcheck.target.glance import no_model_in
+from rfcheck.target.origin import ConstructionSites, Origin, origin_of_classes
 from rfcheck.target.source import FileSource, import_named, quiet_output
 from rfcheck.target.spec import TargetSpec, parse_target
 
@@ -29,6 +32,7 @@ class Target:
         path: file that defines it; None outside the user's files.
         line: line of the definition; None with path.
         make: builds the model; takes whether tensors are to hold no data.
+        sites: takes note of where modules are constructed while the model is built.
         is_instance: whether the name stands for a model, not for something that makes one.
     """
 
@@ -36,6 +40,7 @@ class Target:
     path: str | None
     line: int | None
     make: Callable[[bool], nn.Module]
+    sites: ConstructionSites = field(default_factory=ConstructionSites)
     is_instance: bool = False
 
     def build(self) -> tuple[nn.Module, bool]:
@@ -68,15 +73,31 @@ class Target:
             said = " ".join(str(error).split())
             raise TargetError(f"{self.label}: building the model fails: {type(error).__name__}: {said}") from error
 
+    def origin(self, model: nn.Module) -> Origin:
+        """Where a model that this target built was written, and its modules."""
+        known = origin_of_classes(model)
+        definition = known.definition
+        if self.path is not None and self.line is not None:
+            definition = (Span(shown_path(self.path), self.line),)
+        return Origin(definition, {path: chain or known.modules[path] for path, chain in self.sites.chains(model).items()})
+
 
 @contextlib.contextmanager
-def _building(on_meta: bool) -> Iterator[None]:
-    with quiet_output(), torch.device("meta") if on_meta else contextlib.nullcontext():
+def _building(on_meta: bool, sites: ConstructionSites) -> Iterator[None]:
+    with quiet_output(), sites.recording(), _on_device(on_meta):
         yield
 
 
-def load_targets(text: str) -> list[Target]:
+def _on_device(on_meta: bool) -> contextlib.AbstractContextManager[Any]:
+    return torch.device("meta") if on_meta else contextlib.nullcontext()
+
+
+def load_targets(text: str, content: bytes | None = None) -> list[Target]:
     """The models that a target stands for.
+
+    Args:
+        text: the target.
+        content: to run in place of what the target's file holds; None for the file as it is.
 
     Raises:
         TargetError: if it does not exist or cannot be imported.
@@ -87,13 +108,23 @@ def load_targets(text: str) -> list[Target]:
         return [_torchvision_model(spec)]
     if spec.kind == "timm":
         return [_timm_model(spec)]
+    if spec.kind in ("pt2", "onnx"):
+        return [_program(spec)]
     if spec.kind == "module":
         module = import_named(spec.place)
         return [_named(spec, lambda _: module, None)]
-    source = FileSource(spec.place)
+    source = FileSource(spec.place, content)
     if spec.attribute is not None:
         return [_named(spec, lambda on_meta: _run(source, on_meta), source)]
     return _discovered(source)
+
+
+def _program(spec: TargetSpec) -> Target:
+    """A model that is read from a file without running code; it has no data and needs none."""
+    from rfcheck.target.program_file import read_program
+
+    program = read_program(spec.place, "pt2" if spec.kind == "pt2" else "onnx")
+    return Target(spec.text, spec.place, None, lambda _: program)
 
 
 def _run(source: FileSource, on_meta: bool) -> ModuleType:
@@ -111,15 +142,17 @@ def _named(spec: TargetSpec, module: Callable[[bool], ModuleType], source: FileS
     value = _attribute(spec, module(True))
     _require_makes_model(spec, value)
 
+    sites = source.sites if source else ConstructionSites()
+
     def make(on_meta: bool) -> nn.Module:
         made = _attribute(spec, module(on_meta))
         if not isinstance(made, nn.Module):
-            with _building(on_meta):
+            with _building(on_meta, sites):
                 made = made(*spec.args, **spec.kwargs)
         return _require_module(spec.text, made)
 
     line = source.line_of(spec.attribute.partition(".")[0]) if source else None
-    return Target(spec.text, str(source.path) if source else None, line, make, isinstance(value, nn.Module))
+    return Target(spec.text, str(source.path) if source else None, line, make, sites, isinstance(value, nn.Module))
 
 
 def _attribute(spec: TargetSpec, module: ModuleType) -> Any:
@@ -128,9 +161,8 @@ def _attribute(spec: TargetSpec, module: ModuleType) -> Any:
     for part in spec.attribute.split("."):
         if not hasattr(value, part):
             public = [n for n in vars(value) if not n.startswith("_")] if hasattr(value, "__dict__") else []
-            near = difflib.get_close_matches(part, public, 3, 0.5)
             models = [n for n in public if isinstance(getattr(value, n), nn.Module) or inspect.isclass(getattr(value, n))]
-            hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(models[:5]) or 'no models'}"
+            hint = did_you_mean(part, public, f"it has {', '.join(models[:5]) or 'no models'}")
             raise TargetError(f"{spec.text}: {spec.place} has no {part!r}; {hint}")
         value = getattr(value, part)
     return value
@@ -165,7 +197,7 @@ def _discovered(source: FileSource) -> list[Target]:
     module = _run(source, True)
     classes = class_names(module)
     needing = {name: required_arguments(getattr(module, name)) for name in classes}
-    names = instance_names(module) + function_names(module) + [name for name in classes if not needing[name]]
+    names = instance_names(module, source.tree) + function_names(module) + [name for name in classes if not needing[name]]
     targets = {name: _named(_spec_of(source, name), lambda on_meta: _run(source, on_meta), source) for name in names}
     built: dict[str, nn.Module] = {}
     failures: list[TargetError] = []
@@ -184,10 +216,7 @@ def _discovered(source: FileSource) -> list[Target]:
     blocked = [(name, missing) for name, missing in needing.items() if missing]
     if blocked:
         raise _needs_arguments(str(source.path), *blocked[-1])
-    raise NothingToAnalyzeError(
-        f"{source.path}: holds no model; a model is a module-level instance, a class that can be built without arguments, or a "
-        f"function without arguments that is annotated to return a Module or named build_model"
-    )
+    raise no_model_in(source.path)
 
 
 def _spec_of(source: FileSource, name: str) -> TargetSpec:
@@ -211,7 +240,7 @@ def _torchvision_model(spec: TargetSpec) -> Target:
     kwargs: dict[str, Any] = {**dict.fromkeys(unweighted), **spec.kwargs}
 
     def make(on_meta: bool) -> nn.Module:
-        with _building(on_meta), warnings.catch_warnings():
+        with quiet_output(), _on_device(on_meta), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The default weight initialization of", FutureWarning)  # values do not matter here
             return _require_module(spec.text, builder(*spec.args, **kwargs))
 
@@ -226,7 +255,7 @@ def _timm_model(spec: TargetSpec) -> Target:
     _require_listed(spec, timm.list_models())
 
     def make(on_meta: bool) -> nn.Module:
-        with _building(on_meta):
+        with quiet_output(), _on_device(on_meta):
             return _require_module(
                 spec.text, timm.create_model(spec.attribute or "", *spec.args, **{"pretrained": False, **spec.kwargs})
             )
@@ -236,6 +265,5 @@ def _timm_model(spec: TargetSpec) -> Target:
 
 def _require_listed(spec: TargetSpec, names: list[str]) -> None:
     if spec.attribute not in names:
-        near = difflib.get_close_matches(spec.attribute or "", names, 3, 0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {len(names)} models, such as {', '.join(names[:3])}"
+        hint = did_you_mean(spec.attribute or "", names, f"it has {len(names)} models, such as {', '.join(names[:3])}")
         raise TargetError(f"{spec.text}: {spec.place} has no model {spec.attribute!r}; {hint}")

@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from rfcheck.target.import_path import importable_as
 from rfcheck.target.load import Target
-from rfcheck.target.source import importable_as
 from rfcheck.target.spec import TargetSpec, parse_target
 
 

@@ -66,7 +66,7 @@ def parse_revision(text: str) -> Revision | None:
         TargetError: if the text is no target at all.
     """
     spec = parse_target(text)
-    if spec.kind != "file" or _DRIVE.match(spec.place) or Path(spec.place).exists():
+    if spec.kind not in ("file", "pt2", "onnx") or _DRIVE.match(spec.place) or Path(spec.place).exists():
         return None
     match = _REVISION.match(spec.place)
     return None if match is None else Revision(text, match["name"], match["path"], text[len(spec.place) :])

@@ -15,6 +15,9 @@ from types import ModuleType
 import torch
 
 from rfcheck.errors import RfcheckError, TargetError
+from rfcheck.target.import_path import importable_as
+from rfcheck.target.origin import ConstructionSites
+from rfcheck.target.unsaved import UnsavedLoader
 
 
 @contextlib.contextmanager
@@ -24,29 +27,49 @@ def quiet_output() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """Keep no compiled code of what is imported.
+
+    Python takes it for that of a file whose size and second of change are the same, and files are edited faster than that.
+    """
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+
+
 class FileSource:
     """A Python file, run at most twice: with new tensors on the meta device, and normally.
 
     Args:
         path: of the file.
+        content: to run in place of what the file holds; None for the file as it is.
+
+    Attributes:
+        sites: where the modules that it makes while it runs were constructed.
 
     Raises:
         TargetError: if it does not exist, cannot be read, or has a syntax error.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, content: bytes | None = None) -> None:
         self.path = Path(path)
+        self._content = content
         if self.path.is_dir():
             raise TargetError(f"{path}: is a folder; give the files in it that define models")
         if not self.path.exists():
             near = [p.name for p in self.path.parent.glob("*.py")][:3] if self.path.parent.is_dir() else []
             raise TargetError(f"{path}: no such file{'; there is ' + ', '.join(near) if near else ''}")
         try:
-            self.tree = ast.parse(self.path.read_bytes(), str(self.path))
+            self.tree = ast.parse(self.path.read_bytes() if content is None else content, str(self.path))
         except SyntaxError as error:
             raise TargetError(f"{path}:{error.lineno}: the file has a syntax error: {error.msg}") from None
         except (OSError, ValueError) as error:
             raise TargetError(f"{path}: cannot be read: {error}") from None
+        self.sites = ConstructionSites()
         self._modules: dict[bool, ModuleType] = {}
 
     @property
@@ -86,16 +109,21 @@ class FileSource:
 
     def _run(self, *, on_meta: bool) -> ModuleType:
         root, name = _module_name(self.path)
-        if str(root) not in sys.path:
-            sys.path.insert(0, str(root))
-        spec = importlib.util.spec_from_file_location(name, self.path)
+        _look_first_in(root)
+        _forget_namesake(root, name)
+        loader = None if self._content is None else UnsavedLoader(name, str(self.path), self._content)
+        spec = importlib.util.spec_from_file_location(name, self.path, loader=loader)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        previous = sys.modules.get(name)
-        sys.modules[name] = module
+        package, _, _ = name.rpartition(".")
+        previous = None
         try:
-            with quiet_output():
+            with quiet_output(), self.sites.recording(), _without_bytecode():
+                if package:
+                    importlib.import_module(package)  # as Python does before a module of it
+                previous = sys.modules.get(name)
+                sys.modules[name] = module
                 if on_meta:
                     self._import_dependencies()
                 with torch.device("meta") if on_meta else contextlib.nullcontext():
@@ -104,7 +132,7 @@ class FileSource:
             raise
         except (Exception, SystemExit) as error:
             if previous is None:
-                del sys.modules[name]
+                sys.modules.pop(name, None)
             else:
                 sys.modules[name] = previous
             raise self._error(error) from error
@@ -129,7 +157,8 @@ class FileSource:
             )
             return TargetError(f"{self.path}:{line}: an import fails: {error}; {remedy}")
         said = " ".join(str(error).split())
-        return TargetError(f"{self.path}:{line}: running the file fails: {type(error).__name__}: {said}")
+        remedy = '; put what ends the program behind if __name__ == "__main__":' if isinstance(error, SystemExit) else ""
+        return TargetError(f"{self.path}:{line}: running the file fails: {type(error).__name__}: {said}{remedy}")
 
     def _import_line(self, error: BaseException) -> int:
         missing = getattr(error, "name", None)
@@ -141,21 +170,29 @@ class FileSource:
         return 1
 
 
-def importable_as(path: Path) -> tuple[Path, str]:
-    """The folder to import a file from, and its dotted name there; a file in a package keeps that of the package."""
-    path = path.resolve()
-    parts = [path.stem]
-    folder = path.parent
-    while (folder / "__init__.py").exists():
-        parts.insert(0, folder.name)
-        folder = folder.parent
-    return folder, ".".join(parts)
-
-
 def _module_name(path: Path) -> tuple[Path, str]:
     """The folder to import from and the name to import by; a file of its own gets a name that cannot hide another module."""
     folder, name = importable_as(path)
     return folder, name if "." in name else f"_rfcheck_{name}"
+
+
+def _look_first_in(root: Path) -> None:
+    """Let imports look into a folder before all others."""
+    sys.path[:] = [str(root), *(entry for entry in sys.path if entry != str(root))]
+
+
+def _forget_namesake(root: Path, name: str) -> None:
+    """Forget a package that was imported from elsewhere under the name of the one that a module belongs to.
+
+    Args:
+        root: folder that holds the package.
+        name: dotted name of the module.
+    """
+    package, dot, _ = name.partition(".")
+    there = list(getattr(sys.modules.get(package), "__path__", ()))
+    if dot and there and Path(there[0]).resolve() != root / package:
+        for known in [known for known in sys.modules if known == package or known.startswith(f"{package}.")]:
+            del sys.modules[known]
 
 
 def import_named(name: str) -> ModuleType:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rfcheck.errors import TargetError
+from rfcheck.target.catalogues import CATALOGUES
 
 _FILE = re.compile(r"^(?P<path>.+\.py)(?::(?P<what>.*))?$", re.DOTALL)
-_CATALOGUES = ("torchvision", "timm")
+_PROGRAM = re.compile(r"^(?P<path>.+\.(?P<kind>pt2|onnx))(?::(?P<what>.*))?$", re.DOTALL | re.IGNORECASE)
+_WEIGHTS = re.compile(r"^.+\.(pt|pth|ckpt|pkl|pickle|bin|safetensors|npz)$", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class TargetSpec:
 
     Attributes:
         text: as given.
-        kind: "file", "module" or the name of a catalogue.
+        kind: "file" for Python code, "pt2" for an exported program, "onnx", "module" or the name of a catalogue.
         place: path of the file, dotted name of the module, or name of the catalogue.
         attribute: dotted name in it; None for every model in a file.
         is_call: whether arguments were given.
@@ -28,7 +30,7 @@ class TargetSpec:
     """
 
     text: str
-    kind: Literal["file", "module", "torchvision", "timm"]
+    kind: Literal["file", "pt2", "onnx", "module", "torchvision", "timm"]
     place: str
     attribute: str | None
     is_call: bool = False
@@ -48,15 +50,33 @@ def parse_target(text: str) -> TargetSpec:
         if what is None:
             return TargetSpec(text, "file", match["path"], None)
         return TargetSpec(text, "file", match["path"], *_parse_call(text, what))
+    program = _PROGRAM.match(text)
+    if program is not None:
+        return _parse_program(text, program)
     place, colon, what = text.partition(":")
+    if _WEIGHTS.match(text) and not (colon and _is_dotted(place)):
+        raise TargetError(
+            f"{text}: holds weights, or pickled objects that would run code when they are read; give the .py file that builds the "
+            "model, a program that torch.export.save wrote (.pt2) or an ONNX file (.onnx)"
+        )
     if not colon:
         raise TargetError(f"{text}: not a target; give a file model.py, model.py:name, package.module:name or torchvision:name")
-    if not all(part.isidentifier() for part in place.split(".")):
+    if not _is_dotted(place):
         raise TargetError(f"{text}: {place!r} is neither a Python file nor the name of a module")
-    for catalogue in _CATALOGUES:
+    for catalogue in CATALOGUES:
         if place == catalogue:
             return TargetSpec(text, catalogue, place, *_parse_call(text, what))  # type: ignore[arg-type]
     return TargetSpec(text, "module", place, *_parse_call(text, what))
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def _parse_program(text: str, match: re.Match[str]) -> TargetSpec:
+    if match["what"] is not None:
+        raise TargetError(f"{text}: {match['path']} holds one model, which has no name; leave out what is behind the colon")
+    return TargetSpec(text, "pt2" if match["kind"].lower() == "pt2" else "onnx", match["path"], None)
 
 
 def _parse_call(text: str, what: str) -> tuple[str, bool, tuple[Any, ...], dict[str, Any]]:

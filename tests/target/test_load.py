@@ -3,8 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from rfcheck.cli.analysing import analyze_target
+from rfcheck.config import RuleOverride, Settings
 from rfcheck.errors import NothingToAnalyzeError, TargetError
+from rfcheck.span import Span
 from rfcheck.target.load import load_targets
+from tests.call_sites import call, definition
 
 NET = """
 class {name}(nn.Module):
@@ -139,3 +143,89 @@ def test_catalogue_models_load_no_weights(monkeypatch):
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
     for text in ("torchvision:fasterrcnn_resnet50_fpn", "torchvision:deeplabv3_resnet50", "torchvision:resnet18(num_classes=10)"):
         assert load_targets(text)[0].build()[0]
+
+
+def findings_of(target: str, resolution: int = 8, **settings) -> list[tuple[str, str | None, tuple[Span, ...]]]:
+    (found,) = load_targets(target)
+    return [(f.code, f.layer, f.chain) for f in analyze_target(found, resolution, Settings(**settings)).findings]
+
+
+BUDGET = {"RF401": RuleOverride(limits={"max_params": 1})}
+CHAIN = """
+import torch.nn.functional as F
+def conv():
+    return nn.Conv2d(3, 3, 3, padding=1)
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(3, 3, 3, 3))
+        self.convs = nn.Sequential(conv(), conv(), conv(),  # the others
+            conv())
+    def forward(self, x):
+        for _ in range(5):
+            x = F.conv2d(x, self.weight, padding=1)
+        return self.convs(x)
+"""
+
+
+def test_a_finding_points_at_the_call_that_made_the_layer(model_file):
+    path = model_file(CHAIN.replace("range(5)", "range(1)"))
+    made = call(path, "nn.Conv2d(3, 3, 3, padding=1)"), call(path, "conv()", 1)
+    assert findings_of(path, 8, select=("RF101",)) == []
+    assert findings_of(path, 4, select=("RF101",)) == [("RF101", "convs.1", made)]
+
+
+def function_of(path: str) -> tuple[Span, ...]:
+    return call(path, "F.conv2d(x, self.weight, padding=1)"), definition(path, "Net")
+
+
+def test_a_finding_about_a_function_points_at_its_line_and_then_at_what_holds_it(model_file):
+    path = model_file(CHAIN)
+    assert findings_of(path, 8, select=("RF101",)) == [("RF101", "conv2d:5", function_of(path))]
+
+
+def test_a_finding_about_the_model_points_at_its_definition(model_file):
+    path = model_file("from torchvision.models import vgg11\n" + CHAIN + "def build():\n    return vgg11()\n")
+    (code, layer, chain) = findings_of(f"{path}:Net", 8, select=("RF101", "RF401"), rules=BUDGET)[0]
+    assert (code, layer, chain) == ("RF401", None, (definition(path, "Net"),))
+    assert findings_of(f"{path}:build", 32, select=("RF401",), rules=BUDGET) == [("RF401", None, (definition(path, "build"),))]
+    (code, layer, chain) = findings_of(f"{path}:build", 32, select=("RF101",))[0]
+    assert layer.startswith("features.")
+    assert chain == (call(path, "vgg11()"),)
+
+
+def test_a_file_that_is_a_link(model_file, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    model_file(CHAIN, "elsewhere/model.py")
+    (tmp_path / "link.py").symlink_to(tmp_path / "elsewhere" / "model.py")
+    assert findings_of("link.py", 8, select=("RF101",))[0][2] == function_of("link.py")
+
+
+def test_a_file_elsewhere_has_its_whole_path(model_file, tmp_path, monkeypatch):
+    path = str(tmp_path / model_file(CHAIN))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for target in (path, "../model.py"):
+        assert findings_of(target, 8, select=("RF101",))[0][2] == function_of(path)
+
+
+def test_a_model_that_needs_data_has_the_same_places(model_file):
+    path = model_file(CHAIN)
+    places = findings_of(path)
+    needing = model_file(CHAIN.replace("return self.convs(x)", "return self.convs(x) if x.sum().item() < 9 else x"), "data.py")
+    assert findings_of(needing) == [
+        (code, layer, tuple(span._replace(path=needing) for span in chain)) for code, layer, chain in places
+    ]
+
+
+def test_decorated_classes_and_dataclasses(model_file):
+    path = model_file(
+        "from dataclasses import dataclass\ndef same(cls):\n    return cls\n"
+        "@same\n@dataclass(eq=False)\nclass Net(nn.Module):\n    depth: int = 7\n    def __post_init__(self):\n"
+        "        super().__init__()\n        self.f = nn.Sequential(*[nn.Conv2d(3, 3, 3, padding=1) for _ in range(self.depth)])\n"
+        "    def forward(self, x):\n        return self.f(x)\n"
+    )
+    (found,) = load_targets(path)
+    assert found.line == definition(path, "Net").line
+    (finding,) = findings_of(path, 8, select=("RF101",))
+    assert finding[2][0] == call(path, "nn.Conv2d(3, 3, 3, padding=1)")

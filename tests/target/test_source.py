@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from rfcheck.errors import TargetError
+from rfcheck.target.isolation import own_imports
 from rfcheck.target.source import FileSource, import_named
 
 
@@ -63,7 +64,10 @@ def test_lines_of_definitions(model_file):
         ("import rf_missing\n", "model.py:3: an import fails: No module named 'rf_missing'; install it in the environment"),
         ("from torch import rf_missing\n", "model.py:3: an import fails: cannot import name 'rf_missing' from 'torch'"),
         ("\nraise ValueError('boom')\n", "model.py:4: running the file fails: ValueError: boom"),
-        ("exit(3)\n", "model.py:3: running the file fails: SystemExit: 3"),
+        (
+            "exit(3)\n",
+            'model.py:3: running the file fails: SystemExit: 3; put what ends the program behind if __name__ == "__main__":',
+        ),
     ],
 )
 def test_files_that_cannot_be_run(model_file, code, message):
@@ -91,3 +95,28 @@ def test_modules_by_name(model_file):
     model_file("import rf_missing\n", "rf_needing.py")
     with pytest.raises(TargetError, match="rf_needing: an import fails: No module named 'rf_missing'; install it"):
         import_named("rf_needing")
+
+
+def test_a_package_that_imports_its_module_with_relative_imports(tmp_path, monkeypatch):
+    package = tmp_path / "nets_with_init"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .models import Net\n")
+    (package / "parts.py").write_text("WIDTH = 3\n")
+    (package / "models.py").write_text("from .parts import WIDTH\n\n\nclass Net:\n    width = WIDTH\n")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with own_imports():
+        assert FileSource(str(package / "models.py")).module(on_meta=False).Net.width == 3
+
+
+def test_packages_of_one_name_in_two_places(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for width in (1, 2):
+        package = tmp_path / str(width) / "nets_of_one_name"
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
+        (package / "parts.py").write_text(f"WIDTH = {width}\n")
+        (package / "models.py").write_text("from nets_of_one_name.parts import WIDTH\n")
+    with own_imports():
+        for width in (1, 2, 1):
+            path = tmp_path / str(width) / "nets_of_one_name" / "models.py"
+            assert width == FileSource(str(path)).module(on_meta=False).WIDTH

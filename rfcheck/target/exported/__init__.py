@@ -1,0 +1,1 @@
+"""Programs of torch.export: read as a listing of steps, without running any of their authors' code."""

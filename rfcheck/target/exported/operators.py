@@ -1,0 +1,164 @@
+"""The operators that an exported program names: which of them may be run, and how."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from rfcheck.errors import TargetError
+
+_TORCH = "torch.ops."
+_LARGEST_EXPONENT = 64
+_NAMESPACES = frozenset({"aten", "prims", "torchvision"})
+"""Where operators come from that compute on tensors and do nothing else."""
+
+
+def _power(base: float, exponent: float) -> Any:
+    if abs(exponent) > _LARGEST_EXPONENT:
+        raise ValueError(f"the program raises a size to the power of {exponent}")
+    return base**exponent
+
+
+_ON_SIZES: Mapping[str, Callable[..., Any]] = {
+    **{
+        f"_operator.{name}": getattr(operator, name)
+        for name in ("eq", "ne", "le", "ge", "lt", "gt", "neg", "pos", "mul", "add", "sub", "floordiv", "mod", "truediv")
+    },
+    **{f"_operator.{name}": getattr(operator, name) for name in ("and_", "or_", "not_", "getitem")},
+    **{f"math.{name}": getattr(math, name) for name in ("trunc", "ceil", "floor", "sqrt")},
+    "_operator.pow": _power,
+    "torch.sym_int": int,
+    "torch.sym_float": float,
+    "torch.sym_max": max,
+    "torch.sym_min": min,
+    "torch.sym_sqrt": math.sqrt,
+    "torch._sym_sqrt": math.sqrt,
+    "torch.sym_not": operator.not_,
+    "torch.sym_ite": lambda condition, then, otherwise: then if condition else otherwise,
+}
+"""What programs do with numbers."""
+
+_CHECKS = ("_assert", "sym_constrain", "_check", "_functional_assert", "_functional_sym_constrain")
+"""Beginnings of the names of operators that only check what the program was exported with."""
+
+_INLINED = ("wrap_with_set_grad_enabled", "wrap_with_autocast")
+"""Operators that do nothing but run a part of the program in another mode."""
+
+
+def on_sizes(target: str) -> Callable[..., Any] | None:
+    """The function on numbers that a target names; None if it names none."""
+    return _ON_SIZES.get(target)
+
+
+def is_check(target: str) -> bool:
+    """Whether an operator only checks sizes or types; other sizes than the exported one are welcome here."""
+    return target.startswith(_TORCH) and target.split(".")[-2].startswith(_CHECKS)
+
+
+def is_inlined(target: str) -> bool:
+    """Whether an operator runs a part of the program in another mode."""
+    return target.startswith(f"{_TORCH}higher_order.") and target.endswith(_INLINED)
+
+
+def qualified(target: str) -> tuple[str, str]:
+    """Namespace and name of an operator.
+
+    Raises:
+        TargetError: if the target is no operator on tensors.
+    """
+    namespace, _, name = target.removeprefix(_TORCH).partition(".")
+    if not target.startswith(_TORCH) or not name:
+        raise TargetError(f"the program calls {target}, which is not an operator of torch")
+    if namespace == "higher_order":
+        raise TargetError(
+            f"the program calls {target.removeprefix(_TORCH)}; rfcheck follows programs without branches, loops and compiled parts"
+        )
+    return namespace, name.partition(".")[0]
+
+
+def operator_of(target: str) -> Any | None:
+    """The operator overload that a target names; None if rfcheck does not run it.
+
+    Operators of other libraries are not run even where this process has them, nor are those of torch that read files.
+    """
+    namespace, _ = qualified(target)
+    if namespace not in _NAMESPACES:
+        return None
+    if namespace == "torchvision":
+        _register_torchvision()
+    found: Any = torch.ops
+    for part in target.removeprefix(_TORCH).split("."):
+        found = getattr(found, part, None)
+    if not isinstance(found, torch._ops.OpOverload):
+        return None
+    if not torch._C._dispatch_has_kernel(found.name()):  # type: ignore[no-untyped-call]
+        return None
+    return None if any(argument.name == "filename" for argument in found._schema.arguments) else found
+
+
+def _register_torchvision() -> None:
+    try:
+        import torchvision  # noqa: F401
+    except ImportError:
+        return
+
+
+def evaluated(found: Any) -> Callable[..., Any]:
+    """What is called for an operator, with its arguments by name: in evaluation, without data, at any size.
+
+    Args:
+        found: operator overload.
+    """
+    instead = _INSTEAD.get(found)
+    if instead is not None:
+        return instead
+    types = {argument.name: str(argument.type) for argument in found._schema.arguments}
+    if "device" in types:
+        return lambda **arguments: found(**{**arguments, "device": torch.device("meta")})
+    if "train" in types:  # dropout
+        return lambda **arguments: found(**{**arguments, "train": False})
+    if "training" in types and "running_mean" in types:
+        return lambda **arguments: found(**{**arguments, "training": arguments["running_mean"] is None})
+    return lambda **arguments: found(**arguments)
+
+
+def _batch_norm(**arguments: Any) -> tuple[torch.Tensor, ...]:
+    """Normalisation that also returns new statistics; in evaluation these are the old ones."""
+    made = torch.ops.aten.native_batch_norm.default(**{**arguments, "training": False})
+    return (*made, arguments["running_mean"], arguments["running_var"])
+
+
+def _group_norm(input: torch.Tensor, weight: Any, bias: Any, group: int, eps: float, **_: int) -> tuple[torch.Tensor, ...]:
+    """Normalisation whose arguments repeat the shape of its input, as it was when the program was exported."""
+    images, channels = input.shape[:2]
+    positions = math.prod(input.shape[2:])
+    made: tuple[torch.Tensor, ...] = torch.ops.aten.native_group_norm.default(
+        input, weight, bias, images, channels, positions, group, eps
+    )
+    return made
+
+
+def _slice_scatter(self: torch.Tensor, src: torch.Tensor, **slice_: Any) -> torch.Tensor:
+    """A write into a slice, as a program without in-place operators has it; here it is one again."""
+    written = self.clone()
+    torch.ops.aten.slice.Tensor(written, **slice_).copy_(src)
+    return written
+
+
+def _select_scatter(self: torch.Tensor, src: torch.Tensor, dim: int, index: int) -> torch.Tensor:
+    written = self.clone()
+    written.select(dim, index).copy_(src)
+    return written
+
+
+_INSTEAD: Mapping[Any, Callable[..., Any]] = {
+    torch.ops.aten._native_batch_norm_legit_functional.default: _batch_norm,
+    torch.ops.aten.native_group_norm.default: _group_norm,
+    torch.ops.aten.slice_scatter.default: _slice_scatter,
+    torch.ops.aten.select_scatter.default: _select_scatter,
+}
+"""What is run in the place of operators that hold for one size or for training only."""
