@@ -1,22 +1,30 @@
 """The examples in the front matter of every rule, run.
 
 An example names a target (``model``) or builds one from layers (``build``), and the resolution; ``classes`` and ``limits`` are set
-where given. It says which layer a finding points ``at``, or that the rule ``finds: nothing``.
+where given. It says which layer a finding points ``at``, or that the rule ``finds: nothing``. For a rule about comments an example is
+the ``code`` of a file, and ``at`` is a line of it.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from torch import nn
 
 from rfcheck.api import analyze_named
+from rfcheck.cli.analysing import analyze_target
 from rfcheck.config import RuleOverride, Settings
 from rfcheck.fixes.proposing import known_names
+from rfcheck.linting.comments import suppressions_in
 from rfcheck.linting.rule import built_in_rules
+from rfcheck.linting.suppressing import silence
+from rfcheck.linting.unused import unused_findings
 from rfcheck.target.load import load_targets
 
 FIXES = set(known_names())
-EXAMPLES = [(rule, example) for rule in built_in_rules() for example in rule.examples]
+EXAMPLES = [(rule, example) for rule in built_in_rules() for example in rule.examples if rule.scope != "suppression"]
+FILES = [(rule, example) for rule in built_in_rules() for example in rule.examples if rule.scope == "suppression"]
 
 
 def named(example) -> str:
@@ -44,6 +52,22 @@ def test_example(rule, example):
     assert found
     if "at" in example:
         assert example["at"] in [finding.layer for finding in found]
+
+
+@pytest.mark.parametrize(("rule", "example"), FILES, ids=[f"{r.code}-{i}" for i, (r, _) in enumerate(FILES)])
+def test_example_of_a_file(rule, example, tmp_path, monkeypatch):
+    assert set(example) <= {"code", "resolution", "at", "finds"}
+    monkeypatch.chdir(tmp_path)
+    Path("model.py").write_text(example["code"], encoding="utf-8")
+    (target,) = load_targets("model.py")
+    found = analyze_target(target, example["resolution"], Settings()).findings
+    suppressions = suppressions_in("model.py")
+    unused = unused_findings(suppressions, silence(found, suppressions).used, built_in_rules(), Settings())
+    if example.get("finds") == "nothing":
+        assert suppressions
+        assert not unused.kept
+        return
+    assert (rule.code, "model.py", example["at"]) in [(finding.code, *finding.location) for finding in unused.kept]
 
 
 @pytest.mark.parametrize("rule", built_in_rules(), ids=lambda rule: rule.code)

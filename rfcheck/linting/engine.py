@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rfcheck.analysis.network import Network
@@ -14,12 +15,16 @@ from rfcheck.linting.facts import Facts
 from rfcheck.linting.finding import SEVERITIES, Finding, Severity
 from rfcheck.linting.functions import FUNCTIONS
 from rfcheck.linting.rule import Rule
+from rfcheck.linting.selection import is_selected
+from rfcheck.span import Span
 
 _WHOLE_LAYER = re.compile(r"\blayer\b(?!\s*\.)")
 """A condition that compares the layer as a whole, not only what it reads of it."""
 
 
-def lint(network: Network, rules: Sequence[Rule], settings: Settings, name: str) -> list[Finding]:
+def lint(
+    network: Network, rules: Sequence[Rule], settings: Settings, name: str, definition: tuple[Span, ...] = ()
+) -> list[Finding]:
     """Apply rules to a network.
 
     Args:
@@ -27,9 +32,11 @@ def lint(network: Network, rules: Sequence[Rule], settings: Settings, name: str)
         rules: the rules to choose from.
         settings: selection, severities, limits and the number of classes.
         name: how messages call the model.
+        definition: of the model, where findings about the whole of it point; empty where unknown.
 
     Returns:
-        Findings in the order of the layers that they point at; those about the whole model first.
+        Findings in the order of the layers that they point at; those about the whole model first. Rules of the scope "suppression"
+        are only checked here.
 
     Raises:
         RuleError: if a rule fails on the facts, or an override names what the rule does not have.
@@ -41,33 +48,47 @@ def lint(network: Network, rules: Sequence[Rule], settings: Settings, name: str)
     facts = Facts(network, name, settings)
     findings: list[Finding] = []
     for rule in rules:
-        if is_selected(rule, settings):
-            findings.extend(_apply(rule, facts, settings.rules.get(rule.code, RuleOverride())))
-    order = {layer: i for i, layer in enumerate(network.graph._node)}
-    return sorted(findings, key=lambda f: (order.get(f.layer or "", -1), f.code))
+        if is_selected(rule.code, settings):
+            findings.extend(_apply(rule, facts, settings))
+    nodes = network.graph._node
+    order = {layer: i for i, layer in enumerate(nodes)}
+    located = [replace(f, chain=nodes[f.layer].get("source", ()) if f.layer in nodes else definition) for f in findings]
+    return sorted(located, key=lambda f: (order.get(f.layer or "", -1), f.code))
 
 
-def is_selected(rule: Rule, settings: Settings) -> bool:
-    """Whether a rule is to run: the longer of the matching prefixes in ``select`` and ``ignore`` decides, as in ruff."""
-    chosen = max((len(p) for p in settings.select if rule.code.startswith(p)), default=-1 if settings.select else 0)
-    dropped = max((len(p) for p in settings.ignore if rule.code.startswith(p)), default=-1)
-    return chosen > dropped
+def evaluate(rule: Rule, values: Mapping[str, Any], settings: Settings) -> list[Finding]:
+    """Judge a rule once, not for every layer.
+
+    Args:
+        rule: which rule.
+        values: facts by name, all that it reads.
+        settings: severities and limits.
+
+    Returns:
+        One finding, or none.
+
+    Raises:
+        RuleError: if it fails on the facts, or an override names what it does not have.
+    """
+    severity, limits = _overridden(rule, settings)
+    context = _context(values, limits)
+    try:
+        return [_finding(rule, context, severity, None)] if _holds(rule, context) else []
+    except ExpressionError as error:
+        raise _failed(rule, error) from None
 
 
-def _apply(rule: Rule, facts: Facts, override: RuleOverride) -> list[Finding]:
-    severity = _severity(rule, override)
-    for limit in override.limits:
-        if limit not in rule.limits:
-            raise RuleError(f"{rule.code} has no limit {limit!r}; it has {', '.join(rule.limits) or 'none'}")
+def _apply(rule: Rule, facts: Facts, settings: Settings) -> list[Finding]:
+    severity, limits = _overridden(rule, settings)
+    if rule.scope == "suppression":
+        return []
     variables = frozenset().union(*(expression.variables for expression in rule.expressions)) - {"layer", "limits"}
     attributes = frozenset().union(*(expression.attributes for expression in rule.expressions)) | {"name"}
-    context = context_of({name: facts.value(name, attributes) for name in variables})
-    context.add_variable("limits", {**rule.limits, **override.limits})
-    for name, function in FUNCTIONS.items():
-        context.add_function(name, function)
+    values = {name: facts.value(name, attributes) for name in variables}
+    if rule.scope == "model":
+        return evaluate(rule, values, settings)
+    context = _context(values, limits)
     try:
-        if rule.scope == "model":
-            return [_finding(rule, context, severity, None)] if _holds(rule, context) else []
         findings: list[Finding] = []
         read = attributes if _WHOLE_LAYER.search(rule.when.source) else rule.when.attributes
         for layer in facts.network.layers:
@@ -77,7 +98,27 @@ def _apply(rule: Rule, facts: Facts, override: RuleOverride) -> list[Finding]:
                 findings.append(_finding(rule, context, severity, layer.name))
         return findings
     except ExpressionError as error:
-        raise RuleError(f"{rule.path}: rule {rule.code}: {error}") from None
+        raise _failed(rule, error) from None
+
+
+def _context(values: Mapping[str, Any], limits: Mapping[str, float]) -> Any:
+    context = context_of({**values, "limits": limits})
+    for name, function in FUNCTIONS.items():
+        context.add_function(name, function)
+    return context
+
+
+def _failed(rule: Rule, error: ExpressionError) -> RuleError:
+    return RuleError(f"{rule.path}: rule {rule.code}: {error}")
+
+
+def _overridden(rule: Rule, settings: Settings) -> tuple[Severity, dict[str, float]]:
+    """Severity and limits of a rule as the user has them."""
+    override = settings.rules.get(rule.code, RuleOverride())
+    for limit in override.limits:
+        if limit not in rule.limits:
+            raise RuleError(f"{rule.code} has no limit {limit!r}; it has {', '.join(rule.limits) or 'none'}")
+    return _severity(rule, override), {**rule.limits, **override.limits}
 
 
 def _severity(rule: Rule, override: RuleOverride) -> Severity:

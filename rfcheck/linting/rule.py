@@ -13,13 +13,23 @@ from typing import Any, Literal
 import yaml
 
 from rfcheck.errors import RuleError, UnknownNameError
+from rfcheck.linting import facts, suppression_facts
 from rfcheck.linting.expressions import Expression, ExpressionError, Template, compile_expression, compile_template
-from rfcheck.linting.facts import ATTRIBUTES, VARIABLES
 from rfcheck.linting.finding import SEVERITIES, Severity
+from rfcheck.linting.rules_folder import rules_folder
 
 _YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CODE = re.compile(r"^[A-Z]{2,}[0-9]{3}$")
+_VARIABLES = {
+    "model": facts.VARIABLES - {"layer"},
+    "layer": facts.VARIABLES,
+    "suppression": suppression_facts.VARIABLES,
+}
+_ATTRIBUTES = {"model": facts.ATTRIBUTES, "layer": facts.ATTRIBUTES, "suppression": suppression_facts.ATTRIBUTES}
 _REQUIRED = ("code", "name", "severity", "scope", "when", "message")
+Scope = Literal["model", "layer", "suppression"]
+"""What a rule is judged for."""
+
 _TYPES: dict[str, tuple[type, ...]] = {
     "code": (str,),
     "name": (str,),
@@ -43,7 +53,7 @@ class Rule:
         code: "RF101".
         name: "unproductive-tail".
         severity: of its findings, unless overridden.
-        scope: "model" if judged once, "layer" if judged for every layer.
+        scope: "model" if judged once, "layer" if judged for every layer, "suppression" if judged for every comment that silences.
         when: CEL condition over the facts.
         at: CEL expression for the layer that the finding points at; None for the layer judged, or no layer.
         message: template.
@@ -58,7 +68,7 @@ class Rule:
     code: str
     name: str
     severity: Severity
-    scope: Literal["model", "layer"]
+    scope: Scope
     when: Expression
     at: Expression | None
     message: Template
@@ -122,8 +132,8 @@ def parse_rule(path: Path, text: str) -> Rule:
             raise RuleError(f"{path}:2: the key {key!r} is missing")
     _check_values(front)
     limits = values.get("limits", {})
-    scope: Literal["model", "layer"] = values["scope"]
-    attributes = ATTRIBUTES | set(limits)
+    scope: Scope = values["scope"]
+    attributes = _ATTRIBUTES[scope] | set(limits)
     when = _expression(front, "when", scope, attributes)
     at = _expression(front, "at", scope, attributes) if "at" in values else None
     try:
@@ -157,8 +167,10 @@ def _check_values(front: _FrontMatter) -> None:
         raise front.error("code", f"must be capital letters and three digits, got {values['code']!r}")
     if values["severity"] not in SEVERITIES:
         raise front.error("severity", f"must be error, warning or info, got {values['severity']!r}")
-    if values["scope"] not in ("model", "layer"):
-        raise front.error("scope", f"must be model or layer, got {values['scope']!r}")
+    if values["scope"] not in _VARIABLES:
+        raise front.error("scope", f"must be model, layer or suppression, got {values['scope']!r}")
+    if values["scope"] == "suppression" and "at" in values:
+        raise front.error("at", "a rule of the scope suppression points at the comment; leave the key out")
     for name, number in values.get("limits", {}).items():
         if isinstance(number, bool) or not isinstance(number, (int, float)):
             raise front.error("limits", f"{name} must be a number, got {number!r}")
@@ -167,7 +179,7 @@ def _check_values(front: _FrontMatter) -> None:
         raise front.error("code", f"the file must be named {expected}")
 
 
-def _expression(front: _FrontMatter, key: str, scope: str, attributes: frozenset[str]) -> Expression:
+def _expression(front: _FrontMatter, key: str, scope: Scope, attributes: frozenset[str]) -> Expression:
     try:
         expression = compile_expression(front.values[key])
         _check_names(expression, scope, attributes)
@@ -176,8 +188,8 @@ def _expression(front: _FrontMatter, key: str, scope: str, attributes: frozenset
     return expression
 
 
-def _check_names(expression: Expression, scope: str, attributes: frozenset[str]) -> None:
-    known = VARIABLES if scope == "layer" else VARIABLES - {"layer"}
+def _check_names(expression: Expression, scope: Scope, attributes: frozenset[str]) -> None:
+    known = _VARIABLES[scope]
     for name in sorted(expression.variables - known):
         raise ExpressionError(f"{expression.source!r} reads {name!r}, {_hint(name, known)}")
     for name in sorted(expression.attributes - attributes):
@@ -213,9 +225,7 @@ def load_folder(folder: Path) -> list[Rule]:
 @lru_cache(maxsize=1)
 def built_in_rules() -> tuple[Rule, ...]:
     """The rules that come with rfcheck."""
-    package = Path(__file__).parent.parent
-    installed = package / "_rules"
-    return tuple(load_folder(installed if installed.is_dir() else package.parent / "rules"))
+    return tuple(load_folder(rules_folder()))
 
 
 def all_rules(folders: Sequence[str] = ()) -> list[Rule]:

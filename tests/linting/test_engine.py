@@ -7,8 +7,10 @@ from torch import nn
 
 from rfcheck import RuleError, RuleOverride, analyze
 from rfcheck.config import Settings
-from rfcheck.linting.engine import is_selected, lint
-from rfcheck.linting.rule import built_in_rules, parse_rule
+from rfcheck.linting.engine import lint
+from rfcheck.linting.rule import parse_rule
+from rfcheck.span import Span
+from tests.call_sites import definition
 
 
 def chain(convolutions: int) -> nn.Sequential:
@@ -54,23 +56,6 @@ def test_limits_and_severity_can_be_overridden():
 def test_wrong_overrides(overrides, message):
     with pytest.raises(RuleError, match=message):
         analyze(chain(1), 8, settings=Settings(rules=overrides))
-
-
-@pytest.mark.parametrize(
-    ("select", "ignore", "expected"),
-    [
-        ((), (), {"RF101", "RF301"}),
-        (("RF1",), (), {"RF101"}),
-        ((), ("RF1",), {"RF301"}),
-        (("RF101",), ("RF1",), {"RF101"}),
-        (("RF",), ("RF101",), {"RF301"}),
-        (("RF9",), (), set()),
-    ],
-)
-def test_the_longer_prefix_decides(select, ignore, expected):
-    rules = [rule for rule in built_in_rules() if rule.code in ("RF101", "RF301")]
-    settings = Settings(select=select, ignore=ignore)
-    assert {rule.code for rule in rules if is_selected(rule, settings)} == expected
 
 
 def test_a_budget_names_everything_that_is_over_it():
@@ -160,3 +145,17 @@ def test_findings_come_in_the_order_of_the_layers():
     order = {layer.name: i for i, layer in enumerate(analysis.layers)}
     places = [order[f.layer] for f in analysis.findings if f.layer in order]
     assert places == sorted(places)
+
+
+class Net(nn.Sequential):
+    pass
+
+
+def test_where_findings_point():
+    place = definition(str(Path(__file__).relative_to(Path.cwd())), "Net")
+    network = analyze(Net(nn.Conv2d(3, 3, 3)), 8).network
+    rules = [custom("layer.name == '0'"), custom("size(layers) > 0", "x", scope="model")]
+    whole = (Span("model.py", 7),)
+    findings = lint(network, rules, Settings(), "Net", whole)
+    assert [(f.layer, f.chain, f.location) for f in findings] == [(None, whole, whole[0][:2]), ("0", (place,), place[:2])]
+    assert [f.chain for f in lint(network, rules, Settings(), "Net")] == [(), (place,)]
