@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -11,6 +10,8 @@ from rfcheck.errors import FixError
 from rfcheck.fixes import crop_kernels, move_downsampling, pool_head, remove_stem, truncate
 from rfcheck.fixes.fix import Fix, Skipped
 from rfcheck.fixes.subject import Subject
+from rfcheck.suggestions import did_you_mean
+from rfcheck.target.program import Program
 
 FIXES = (crop_kernels, truncate, remove_stem, move_downsampling, pool_head)
 """The modules of fixes: each has NAMES, SAFE and ``propose(subject)``."""
@@ -41,9 +42,7 @@ class Proposals:
             if skipped.name == name:
                 raise FixError(f"{name} does not apply: {skipped.reason}")
         known = known_names([fix.name for fix in self.fixes])
-        near = difflib.get_close_matches(name, known, 3, 0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"fixes are {', '.join(known)}"
-        raise FixError(f"no fix {name!r}; {hint}")
+        raise FixError(f"no fix {name!r}; {did_you_mean(name, known, 'fixes are ' + ', '.join(known))}")
 
 
 def known_names(more: Sequence[str] = ()) -> list[str]:
@@ -53,6 +52,9 @@ def known_names(more: Sequence[str] = ()) -> list[str]:
 
 def propose(subject: Subject) -> Proposals:
     """Every fix for a model, with what it will do."""
+    if isinstance(subject.model, Program):
+        reason = "the model was read from a file without its code; change the code that the file was exported from"
+        return Proposals((), tuple(Skipped(name, reason) for module in FIXES for name in module.NAMES))
     found = [proposal for module in FIXES for proposal in _proposed(module, subject)]
     return Proposals(tuple(f for f in found if isinstance(f, Fix)), tuple(f for f in found if isinstance(f, Skipped)))
 
