@@ -9,8 +9,7 @@ from typing import Any
 import rfcheck
 from rfcheck.linting.finding import Finding
 from rfcheck.report.comparison import Comparison, LayerChange, Pair
-from rfcheck.report.result import Result
-from rfcheck.report.versions import ModelChange, Versions, failing
+from rfcheck.report.versions import Analyzed, ModelChange, Versions, failing
 
 VERSION = 1
 
@@ -33,7 +32,7 @@ def versions_to_dict(versions: Versions, fail_on: str) -> dict[str, Any]:
     }
 
 
-def _alone(result: Result) -> dict[str, Any]:
+def _alone(result: Analyzed) -> dict[str, Any]:
     return {"target": result.target, "findings": _findings(result.analysis.findings)}
 
 

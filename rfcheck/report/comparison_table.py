@@ -14,9 +14,9 @@ from rfcheck.input_size import crossed
 from rfcheck.linting.finding import Finding
 from rfcheck.report.comparison import Comparison, Pair
 from rfcheck.report.layer_changes_table import ARROW, layer_changes_table, narrowing_table
-from rfcheck.report.result import Result, plural
+from rfcheck.report.result import plural
 from rfcheck.report.units import extents, short
-from rfcheck.report.versions import ModelChange, Versions, verdict
+from rfcheck.report.versions import Analyzed, ModelChange, Versions, verdict
 
 SHOWN = 20
 """Rows and names of layers that are printed unless all are asked for."""
@@ -69,7 +69,7 @@ def _print_model(model: ModelChange, console: Console, all_layers: bool) -> None
         console.print()
 
 
-def _title(before: Result, after: Result) -> str:
+def _title(before: Analyzed, after: Analyzed) -> str:
     return f"{before.target} {ARROW} {after.target}"
 
 

@@ -5,86 +5,98 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
 from rfcheck.input_size import crossed
 from rfcheck.linting.finding import Finding
-from rfcheck.report.fix_line import best_option
+from rfcheck.report.description import describe
 from rfcheck.report.picture import layer_bars
-from rfcheck.report.result import Result, Run, plural, summary
-from rfcheck.report.units import extents, short
-
-if TYPE_CHECKING:
-    from rfcheck.api import Analysis
+from rfcheck.report.result import Result, Run, Suppressed, summary
+from rfcheck.report.snapshot import Snapshot
+from rfcheck.report.source_excerpt import print_source
+from rfcheck.report.tables import print_tables
+from rfcheck.report.terminal import console_for, text_of
+from rfcheck.report.view import View
+from rfcheck.span import Span
 
 SEVERITY_STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 _STATE_STYLES = {"productive": "green", "unproductive": "yellow", "tail": "red", "unknown": "magenta", "border": "bold"}
 _MARGIN = "  "
 
 
-def print_full(run: Run, console: Console) -> None:
-    """Print findings of every model, then a summary.
+def render(run: Run, view: View) -> str:
+    """Findings of every model with the code that they point at, then a summary.
 
     Args:
         run: what was analysed.
-        console: where to print; its width wraps the text.
+        view: ``width`` wraps the text.
     """
+    console = console_for(view)
     for result in run.results:
-        _print_result(result, console)
-    if run.results or not run.failures:
-        console.print(summary(run), style="bold", markup=False, highlight=False)
+        _print_result(result, view, console)
+    console.print(summary(run), style="bold", markup=False, highlight=False, soft_wrap=True)
+    print_tables(run, view, console)
+    return text_of(console)
 
 
-def _print_result(result: Result, console: Console) -> None:
-    analysis = result.analysis
+def _print_result(result: Result, view: View, console: Console) -> None:
+    snapshot = result.snapshot
     heading = Text(result.target, style="bold")
-    heading.append(f" at {crossed((analysis.network.channels, *analysis.input_size))}", style="not bold")
+    heading.append(f" at {crossed((snapshot.channels, *snapshot.input_size))}", style="not bold")
     console.print(heading)
-    for line in describe(analysis):
+    for line in describe(snapshot):
         _print_wrapped(line, console, indent=_MARGIN)
     console.print()
-    for _, group in groupby(sorted(analysis.findings, key=lambda f: f.code), key=lambda f: f.code):
-        _print_findings(list(group), analysis, console)
+    for _, group in groupby(sorted(result.findings, key=lambda f: f.code), key=lambda f: f.code):
+        _print_findings(list(group), snapshot, console)
+    if view.show_suppressed and result.suppressed:
+        _print_suppressed(result.suppressed, console)
 
 
-def describe(analysis: Analysis) -> list[str]:
-    """A few lines on the network as a whole."""
-    judged = plural(len(analysis.network.border.judged), "judged layer")
-    layers = f"{judged}, {len(analysis.unproductive)} unproductive, {len(analysis.tail)} of them in the tail"
-    compute = f"{short(analysis.params)} parameters, {short(analysis.flops, 'FLOPs')}"
-    lines = [f"{layers}; {compute}, {short(analysis.activation_bytes, 'B')} activations"]
-    low, high = analysis.resolution_range
-    lines.append(f"no unproductive layer from {extents(low)} px on; the last map sees up to {extents(high)} px")
-    if analysis.traced_with != "meta":
-        how = "FakeTensors" if analysis.traced_with == "fake" else "a real forward pass on zeros"
-        lines.append(f"traced with {how}, as the forward does not run on meta tensors")
-    lines.extend(f"assumed: {text}" for text in analysis.assumptions)
-    return lines
-
-
-def _print_findings(findings: Sequence[Finding], analysis: Analysis, console: Console) -> None:
-    """All findings of one rule, the best fix for them, and one picture that points at all their layers."""
-    for finding in findings:
-        title = Text(_MARGIN)
-        title.append(f"{finding.code}", style=SEVERITY_STYLES[finding.severity])
-        title.append(f" {finding.name} ")
-        title.append(f"[{finding.severity}]", style=SEVERITY_STYLES[finding.severity])
-        if finding.layer:
-            title.append(f" {finding.layer}", style="bold")
-        console.print(title, soft_wrap=True)
-        _print_wrapped(finding.message, console, indent=_MARGIN * 2)
-    if findings[0].fixes and (best := best_option(analysis.fixes, findings[0].fixes)) is not None:
+def _print_findings(findings: Sequence[Finding], snapshot: Snapshot, console: Console) -> None:
+    """All findings of one rule, the code they point at, the best fix, and one picture that points at all their layers."""
+    shown: set[Span] = set()
+    for chain, group in groupby(findings, key=lambda finding: finding.chain):
+        for finding in group:
+            _print_title(finding, console)
+            _print_wrapped(finding.message, console, indent=_MARGIN * 2)
+        if chain:
+            print_source(chain, console, _MARGIN * 2, with_code=chain[0] not in shown)
+            shown.add(chain[0])
+    best = snapshot.best_fixes.get(findings[0].code)
+    if best is not None:
         _print_wrapped(f"fix: {best}", console, indent=_MARGIN * 2)
-    _print_picture([f.layer for f in findings if f.layer], analysis, console)
+    layers = [finding.layer for finding in findings if finding.layer]
+    if layers:
+        _print_picture(layers, snapshot, console)
     console.print()
 
 
-def _print_picture(marked: Sequence[str], analysis: Analysis, console: Console) -> None:
+def _print_title(finding: Finding, console: Console) -> None:
+    title = Text(_MARGIN)
+    title.append(f"{finding.code}", style=SEVERITY_STYLES[finding.severity])
+    title.append(f" {finding.name} ")
+    title.append(f"[{finding.severity}]", style=SEVERITY_STYLES[finding.severity])
+    if finding.layer:
+        title.append(f" {finding.layer}", style="bold")
+    console.print(title, soft_wrap=True)
+
+
+def _print_suppressed(suppressed: Sequence[Suppressed], console: Console) -> None:
+    console.print(f"{_MARGIN}suppressed", style="bold", highlight=False)
+    for one in suppressed:
+        layer = f" {one.finding.layer}" if one.finding.layer else ""
+        reason = f": {one.by.reason}" if one.by.reason else ""
+        text = f"{one.finding.code} {one.finding.name}{layer}, in {one.by.path}:{one.by.line}{reason}"
+        _print_wrapped(text, console, indent=_MARGIN * 2)
+    console.print()
+
+
+def _print_picture(marked: Sequence[str], snapshot: Snapshot, console: Console) -> None:
     label = _MARGIN * 2 + "r/I "
-    cells = layer_bars(analysis.layers, analysis.input_size, marked, min(console.width, 120) - len(label) - 1)
+    cells = layer_bars(snapshot.layers, snapshot.input_size, marked, min(console.width, 120) - len(label) - 1)
     if not cells:
         return
     bars = Text(label)

@@ -10,15 +10,27 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import rfcheck
+from rfcheck.analysis.cost import Cost
 from rfcheck.analysis.layers import Extents, Layer
 from rfcheck.linting.finding import Finding
-from rfcheck.report.fix_line import best_option
+from rfcheck.linting.suppression import Suppression
+from rfcheck.report.snapshot import Snapshot, snapshot_of
+from rfcheck.span import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rfcheck.api import Analysis
     from rfcheck.report.result import Result, Run
+    from rfcheck.report.view import View
 
 VERSION = 1
+
+
+def render(run: Run, view: View) -> str:
+    """A whole run as JSON text."""
+    del view
+    return f"{dump(run_to_dict(run))}\n"
 
 
 def run_to_dict(run: Run) -> dict[str, Any]:
@@ -33,12 +45,27 @@ def run_to_dict(run: Run) -> dict[str, Any]:
 
 
 def _result(result: Result) -> dict[str, Any]:
-    return {"target": result.target, "path": result.path, "line": result.line, **_body(result.analysis)}
+    best_fixes = result.snapshot.best_fixes
+    return {
+        "target": result.target,
+        "path": result.path,
+        "line": result.line,
+        **_facts(result.snapshot),
+        "findings": [_finding(finding, best_fixes) for finding in result.findings],
+        "suppressed": [{**_finding(one.finding, best_fixes), "suppressed_by": _suppression(one.by)} for one in result.suppressed],
+        "known": [_finding(finding, best_fixes) for finding in result.known],
+    }
 
 
 def analysis_to_dict(analysis: Analysis) -> dict[str, Any]:
     """One analysis."""
-    return {"version": VERSION, "rfcheck": rfcheck.__version__, **_body(analysis)}
+    snapshot = snapshot_of(analysis)
+    return {
+        "version": VERSION,
+        "rfcheck": rfcheck.__version__,
+        **_facts(snapshot),
+        "findings": [_finding(finding, snapshot.best_fixes) for finding in analysis.findings],
+    }
 
 
 def dump(value: dict[str, Any]) -> str:
@@ -46,39 +73,54 @@ def dump(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
 
 
-def _body(analysis: Analysis) -> dict[str, Any]:
-    network = analysis.network
-    low, high = analysis.resolution_range
-    tail = network.tail_cost
+def _facts(snapshot: Snapshot) -> dict[str, Any]:
+    low, high = snapshot.resolution_range
     return {
-        "model": analysis.name,
-        "input": {"channels": network.channels, "size": list(analysis.input_size)},
-        "traced_with": analysis.traced_with,
-        "assumptions": list(analysis.assumptions),
-        "border_min": network.border.b_min,
-        "border_max": network.border.b_max,
-        "tail": list(network.border.tail),
+        "model": snapshot.model,
+        "input": {"channels": snapshot.channels, "size": list(snapshot.input_size)},
+        "traced_with": snapshot.traced_with,
+        "assumptions": list(snapshot.assumptions),
+        "border_min": snapshot.border_min,
+        "border_max": snapshot.border_max,
+        "tail": list(snapshot.tail),
         "resolution_range": {"lowest": extents_to_list(low), "highest": extents_to_list(high)},
-        "cost": {"flops": analysis.flops, "params": analysis.params, "activation_bytes": analysis.activation_bytes},
-        "tail_cost": {"flops": tail.flops, "params": tail.params, "activation_bytes": tail.activation_bytes},
-        "flops_by_operator": analysis.flops_by_operator(),
-        "findings": [_finding(finding, analysis) for finding in analysis.findings],
-        "layers": [_layer(layer) for layer in analysis.layers],
+        "cost": _cost(snapshot.cost),
+        "tail_cost": _cost(snapshot.tail_cost),
+        "flops_by_operator": dict(snapshot.flops_by_operator),
+        "layers": [_layer(layer) for layer in snapshot.layers],
     }
 
 
-def _finding(finding: Finding, analysis: Analysis) -> dict[str, Any]:
-    location = None if finding.location is None else {"path": finding.location[0], "line": finding.location[1]}
+def _cost(cost: Cost) -> dict[str, int]:
+    return {"flops": cost.flops, "params": cost.params, "activation_bytes": cost.activation_bytes}
+
+
+def _finding(finding: Finding, best_fixes: Mapping[str, str]) -> dict[str, Any]:
     return {
         "code": finding.code,
         "name": finding.name,
         "severity": finding.severity,
         "message": finding.message,
         "layer": finding.layer,
-        "location": location,
+        "location": _span(finding.chain[0]) if finding.chain else None,
+        "made_by": [_span(span) for span in finding.chain[1:]],
         "fixes": list(finding.fixes),
-        "best_fix": best_option(analysis.fixes, finding.fixes) if finding.fixes else None,
+        "best_fix": best_fixes.get(finding.code),
     }
+
+
+def _span(span: Span) -> dict[str, Any]:
+    return {
+        "path": span.path,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
+
+
+def _suppression(suppression: Suppression) -> dict[str, Any]:
+    return {"path": suppression.path, "line": suppression.line, "reason": suppression.reason or None}
 
 
 def _layer(layer: Layer) -> dict[str, Any]:

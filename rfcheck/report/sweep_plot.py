@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import io
 import math
-import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, MultipleLocator, NullLocator
 from matplotlib.transforms import blended_transform_factory
 
-from rfcheck.report.units import short
+from rfcheck.report.figure_style import (
+    BLUE,
+    DARK,
+    GREEN,
+    GREY,
+    ORANGE,
+    RED,
+    SMALL,
+    TEXT,
+    decorate,
+    figure_bytes,
+    new_figure,
+    plain_style,
+    round_count,
+    shortened,
+)
 from rfcheck.sweeping import ModelSweep, SweepPoint, feasible_spans
 
-BLUE, ORANGE, GREEN, RED, DARK, GREY = "#0072B2", "#E69F00", "#009E73", "#CC3311", "#333333", "#595959"
-"""Colours that stay apart for colour-blind readers (Okabe and Ito; red by Tol)."""
-
-_WIDTH, _HEIGHT, _DPI = 6.4, 5.8, 200
-_TEXT, _SMALL = 9.0, 8.0
+_WIDTH, _HEIGHT = 6.4, 5.8
 _MOST_NAMES = 8
-_LONGEST_NAME = 26
 _LABEL = 0.095
 """Least distance of two labels on a vertical axis, as a share of the bottom panel's height."""
 _DIGIT = 0.025
@@ -41,12 +48,10 @@ def sweep_picture(swept: ModelSweep, ending: str) -> bytes:
         swept: what to draw.
         ending: "png", "svg" or "pdf".
     """
-    stream = io.BytesIO()
-    dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    sweep_figure(swept).savefig(stream, format=ending, dpi=_DPI, metadata=dated.get(ending))
-    return stream.getvalue()
+    return figure_bytes(sweep_figure(swept), ending)
 
 
+@plain_style
 def sweep_figure(swept: ModelSweep) -> Figure:
     """Three panels over the resolution: shares in use, FLOPs on a logarithmic scale, and the place of b_min.
 
@@ -54,31 +59,21 @@ def sweep_figure(swept: ModelSweep) -> Figure:
     figure is touched, pyplot and its settings included.
     """
     points = sorted(swept.points, key=lambda point: point.resolution)
-    figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(_WIDTH, _HEIGHT)
     panels = top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=(1, 0.85, 1.1))
-    figure.suptitle(swept.target, fontsize=_TEXT + 1, x=0.02, ha="left")
+    figure.suptitle(swept.target, fontsize=TEXT + 1, x=0.02, ha="left")
     _set_horizontal(bottom, [point.resolution for point in points])
     for panel in panels:
-        _decorate(panel)
+        decorate(panel)
     _draw_shares(top, points)
     _draw_flops(middle, points)
     _draw_border(bottom, points)
     for panel in panels:
         _shade(panel, points)
         _cross_failures(panel, points)
-    top.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.11), ncols=3, fontsize=_SMALL, frameon=False, borderaxespad=0)
+    top.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.11), ncols=3, fontsize=SMALL, frameon=False, borderaxespad=0)
     figure.align_ylabels(panels)
     return figure
-
-
-def _decorate(panel: Axes) -> None:
-    panel.spines[["top", "right"]].set_visible(False)
-    panel.tick_params(labelsize=_SMALL, width=0.6, length=3)
-    panel.grid(axis="y", color="0.9", linewidth=0.6)
-    panel.set_axisbelow(True)
-    for side in ("left", "bottom"):
-        panel.spines[side].set_linewidth(0.6)
 
 
 def _set_horizontal(panel: Axes, resolutions: Sequence[int]) -> None:
@@ -87,7 +82,7 @@ def _set_horizontal(panel: Axes, resolutions: Sequence[int]) -> None:
     The scale is the one, linear or logarithmic, on which the closest two resolutions are farther apart.
     """
     low, high = resolutions[0], resolutions[-1]
-    panel.set_xlabel("resolution $I$ (px)", fontsize=_TEXT)
+    panel.set_xlabel("resolution $I$ (px)", fontsize=TEXT)
     if low == high:
         panel.set_xlim(low * 0.75 - 1, high * 1.25 + 1)
         panel.set_xticks([low])
@@ -131,7 +126,7 @@ def _draw_shares(panel: Axes, points: Sequence[SweepPoint]) -> None:
     _draw_line(panel, points, lambda point: _percent(point.productive_share), BLUE, label="productive layers")
     panel.set_ylim(-4, 104)
     panel.yaxis.set_major_locator(MultipleLocator(25))
-    panel.set_ylabel("share in use (%)", fontsize=_TEXT)
+    panel.set_ylabel("share in use (%)", fontsize=TEXT)
 
 
 def _percent(share: float | None) -> float | None:
@@ -140,7 +135,7 @@ def _percent(share: float | None) -> float | None:
 
 def _draw_flops(panel: Axes, points: Sequence[SweepPoint]) -> None:
     heights = _draw_line(panel, points, lambda point: point.flops or None, DARK)
-    panel.set_ylabel("FLOPs", fontsize=_TEXT)
+    panel.set_ylabel("FLOPs", fontsize=TEXT)
     known = [height for height in heights if not math.isnan(height)]
     if not known:
         panel.set_yticks([])
@@ -150,7 +145,7 @@ def _draw_flops(panel: Axes, points: Sequence[SweepPoint]) -> None:
     has_decades = max(known) / min(known) > 300
     panel.yaxis.set_major_locator(LogLocator(subs=(1.0,) if has_decades else (1.0, 2.0, 5.0)))
     panel.yaxis.set_minor_locator(NullLocator())
-    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: re.sub(r"\.0+(?= )", "", short(value))))
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: round_count(value)))
 
 
 def _draw_border(panel: Axes, points: Sequence[SweepPoint]) -> None:
@@ -163,8 +158,8 @@ def _draw_border(panel: Axes, points: Sequence[SweepPoint]) -> None:
     span = max(top - low, 1.0)
     margin = (_ROOM - 1) / 2 * span
     panel.set_ylim(low - margin, top + margin)
-    panel.set_ylabel("border layer $b_{min}$", fontsize=_TEXT)
-    names = {float(place): _shortened(name) for place, name in places.items()}
+    panel.set_ylabel("border layer $b_{min}$", fontsize=TEXT)
+    names = {float(place): shortened(name) for place, name in places.items()}
     if len(names) > _MOST_NAMES:
         ticks = MaxNLocator(5, integer=True).tick_values(low, high)
         names = {float(tick): f"layer {tick:g}" for tick in ticks if low <= tick <= high}
@@ -183,11 +178,6 @@ def _apart(places: Sequence[float], distance: float) -> list[float]:
     return kept[::-1]
 
 
-def _shortened(name: str) -> str:
-    half = _LONGEST_NAME // 2
-    return name if len(name) <= _LONGEST_NAME else f"{name[: half - 1]}…{name[-half:]}"
-
-
 def _shade(panel: Axes, points: Sequence[SweepPoint]) -> None:
     """The feasible range as far as the panel shows it, with its name above."""
     left, right = panel.get_xlim()
@@ -199,7 +189,7 @@ def _shade(panel: Axes, points: Sequence[SweepPoint]) -> None:
     align = "left" if place < 0.25 else "right" if place > 0.75 else "center"
     at = {"left": 0.0, "right": 1.0, "center": place}[align]
     colour = GREEN if spans else GREY
-    panel.text(at, 1.02, text, transform=panel.transAxes, color=colour, fontsize=_SMALL - 1, ha=align, va="bottom")
+    panel.text(at, 1.02, text, transform=panel.transAxes, color=colour, fontsize=SMALL - 1, ha=align, va="bottom")
 
 
 def _across(panel: Axes, span: tuple[float, float]) -> tuple[float, float]:

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from rfcheck.analysis.layers import Layer
 from rfcheck.input_size import crossed
+from rfcheck.report.terminal import console_for, text_of
 from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis
+    from rfcheck.report.result import Run
+    from rfcheck.report.view import View
+
+
+def print_tables(run: Run, view: View, console: Console) -> None:
+    """What is asked for beside the findings: all layers of every model, and explanations."""
+    for result in run.results:
+        if view.layers:
+            console.print(f"\n{result.target}", style="bold", markup=False, highlight=False)
+            print_layers(result.snapshot.layers, console)
+        if result.target in view.explanations:
+            console.print()
+            console.print(Text.from_ansi(view.explanations[result.target]), soft_wrap=True)
 
 
 def plain_table(*columns: tuple[str, str]) -> Table:
@@ -25,7 +41,7 @@ def plain_table(*columns: tuple[str, str]) -> Table:
     return table
 
 
-def print_layers(analysis: Analysis, console: Console) -> None:
+def print_layers(layers: Sequence[Layer], console: Console) -> None:
     """Every convolution, pooling and linear call, a row each.
 
     ``r_in`` is what the layer's input sees, smallest-largest path; ``r`` what its output sees at most.
@@ -41,7 +57,7 @@ def print_layers(analysis: Analysis, console: Console) -> None:
         ("FLOPs", "right"),
         ("status", "left"),
     )
-    for layer in analysis.layers:
+    for layer in layers:
         table.add_row(
             layer.name,
             layer.kind,
@@ -78,6 +94,13 @@ def status(layer: Layer) -> str:
     if not layer.judged:
         return ""
     return {True: "ok", False: "unproductive", None: "unknown"}[layer.productive]
+
+
+def explanation(analysis: Analysis, name: str, view: View) -> str:
+    """`print_explanation` as text."""
+    console = console_for(view)
+    print_explanation(analysis, name, console)
+    return text_of(console)
 
 
 def print_explanation(analysis: Analysis, name: str, console: Console) -> None:

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rfcheck.errors import TargetError
-from rfcheck.linting.finding import Finding, at_least
+from rfcheck.linting.finding import NEVER, Finding, at_least
 from rfcheck.report.comparison import Comparison, compare
-from rfcheck.report.result import Result, plural
+from rfcheck.report.result import plural
 
-NEVER = "never"
-"""The threshold that no finding reaches."""
+if TYPE_CHECKING:
+    from rfcheck.api import Analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Analyzed:
+    """One model of one version.
+
+    Attributes:
+        target: as reports name it, "model.py:Net".
+        analysis: what was found.
+    """
+
+    target: str
+    analysis: Analysis
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
     """One model in both versions."""
 
-    before: Result
-    after: Result
+    before: Analyzed
+    after: Analyzed
     comparison: Comparison
 
 
@@ -34,8 +48,8 @@ class Versions:
     """
 
     models: tuple[ModelChange, ...]
-    removed: tuple[Result, ...]
-    added: tuple[Result, ...]
+    removed: tuple[Analyzed, ...]
+    added: tuple[Analyzed, ...]
 
     @property
     def new(self) -> list[Finding]:
@@ -55,7 +69,7 @@ class Versions:
         return not (self.removed or self.added) and all(model.comparison.is_empty for model in self.models)
 
 
-def compare_versions(before: Sequence[Result], after: Sequence[Result], model_wide: Collection[str] | None = None) -> Versions:
+def compare_versions(before: Sequence[Analyzed], after: Sequence[Analyzed], model_wide: Collection[str] | None = None) -> Versions:
     """Compare models of the same name; where each version has one model, compare these whatever their names.
 
     Args:
@@ -84,13 +98,13 @@ def compare_versions(before: Sequence[Result], after: Sequence[Result], model_wi
     )
 
 
-def _names(results: Sequence[Result]) -> str:
+def _names(results: Sequence[Analyzed]) -> str:
     return ", ".join(result.analysis.name for result in results)
 
 
 def failing(versions: Versions, fail_on: str) -> list[Finding]:
     """The new findings that make the second version worse: those as grave as a threshold, or NEVER any."""
-    return [] if fail_on == NEVER else [finding for finding in versions.new if at_least(finding.severity, fail_on)]
+    return [finding for finding in versions.new if at_least(finding.severity, fail_on)]
 
 
 def verdict(versions: Versions, fail_on: str) -> str:

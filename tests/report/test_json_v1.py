@@ -6,7 +6,9 @@ from torch import nn
 
 import rfcheck
 from rfcheck import analyze
-from rfcheck.report.json_v1 import VERSION, dump
+from rfcheck.report.json_v1 import VERSION, dump, render
+from rfcheck.report.view import View
+from tests.report.runs import EMPTY, FULL, TAIL
 from tests.zoo import torchvision_model
 
 
@@ -55,3 +57,56 @@ def test_a_finding_names_its_best_fix():
     found = {finding["code"]: finding for finding in analyze(torchvision_model("resnet18"), 32).to_dict()["findings"]}
     assert found["RF301"]["best_fix"].startswith("crop-kernels: FLOPs 37.5 M -> 30.6 M, parameters 11.7 M -> 4.74 M")
     assert found["RF103"]["best_fix"] is None
+
+
+SPAN = {"path": "src/a b/ünï.py", "line": 12, "column": 9, "end_line": 14, "end_column": 2}
+CALLERS = [
+    {"path": "src/a b/ünï.py", "line": 30, "column": 5, "end_line": 30, "end_column": 20},
+    {"path": "train.py", "line": 7, "column": None, "end_line": None, "end_column": None},
+]
+FIXES = ["truncate", "truncate-before", "move-downsampling", "remove-stem"]
+BEST = "truncate-before: tail 3 -> 0, unproductive 3 -> 0, FLOPs 135 k -> 58.2 k, parameters 2.20 k -> 990"
+
+
+def test_a_whole_run():
+    report = json.loads(render(FULL, View()))
+    first, second = report.pop("results")
+    assert report == {
+        "version": VERSION,
+        "rfcheck": rfcheck.__version__,
+        "failures": [{"target": "bad.py:Bad", "message": "bad.py:Bad: building the model fails: 100 %"}],
+        "summary": {"error": 0, "warning": 1, "info": 1},
+    }
+    tail = {
+        "code": "RF101",
+        "name": "unproductive-tail",
+        "severity": "warning",
+        "message": TAIL.message,
+        "fixes": FIXES,
+        "best_fix": BEST,
+    }
+    whole = {"code": "RF401", "name": "budget", "severity": "info", "message": "100 % of 5 FLOPs: too much,\nby far", "fixes": []}
+    stem = {"code": "RF201", "name": "aggressive-stem", "severity": "error", "message": "the stem is too fast", "fixes": []}
+    call = {"path": "model.py", "line": 8, "column": 20, "end_line": 8, "end_column": 44}
+    by = {"path": "model.py", "line": 8, "reason": "as in the paper"}
+    assert first["findings"] == [
+        {**tail, "layer": "tail.2", "location": SPAN, "made_by": CALLERS},
+        {**whole, "layer": None, "location": None, "made_by": [], "best_fix": None},
+    ]
+    assert first["suppressed"] == [
+        {**stem, "layer": "stem", "location": call, "made_by": [], "best_fix": None, "suppressed_by": by}
+    ]
+    assert first["known"] == [{**tail, "layer": "tail.3", "location": None, "made_by": []}]
+    assert (first["target"], first["path"], first["line"], first["model"]) == ("model.py:Net", "model.py", 5, "Net")
+    assert (second["target"], second["path"], second["line"], second["model"]) == ("zoo:clean", None, None, "clean")
+    assert [second[key] for key in ("findings", "suppressed", "known")] == [[], [], []]
+
+
+def test_an_empty_run():
+    assert json.loads(render(EMPTY, View())) == {
+        "version": VERSION,
+        "rfcheck": rfcheck.__version__,
+        "results": [],
+        "failures": [],
+        "summary": {"error": 0, "warning": 0, "info": 0},
+    }

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from rfcheck import analyze
+from rfcheck.report.description import describe
+from rfcheck.report.snapshot import snapshot_of
+from tests.report.runs import NET
+
+LINES = [
+    "6 judged layers, 3 unproductive, 3 of them in the tail; 2.20 k parameters, 135 kFLOPs, 7.27 kB activations",
+    "no unproductive layer from 19 px on; the last map sees up to 23 px",
+]
+
+
+def test_layers_cost_and_resolutions():
+    assert describe(NET.snapshot) == LINES
+
+
+def test_how_it_was_traced_is_said_where_it_is_not_the_usual_way():
+    fake, real = (describe(replace(NET.snapshot, traced_with=how)) for how in ("fake", "real"))
+    assert fake == [*LINES, "traced with FakeTensors, as the forward does not run on meta tensors"]
+    assert real == [*LINES, "traced with a real forward pass on zeros, as the forward does not run on meta tensors"]
+
+
+def test_every_assumption_has_its_line():
+    class Bessel(nn.Module):
+        def forward(self, x):
+            return torch.special.i0(torch.special.i0(x))
+
+    lines = describe(snapshot_of(analyze(Bessel(), 8)))
+    assert lines[2:] == [
+        "assumed: i0: aten::i0: unknown operator, taken as pointwise",
+        "assumed: i0:2: aten::i0: unknown operator, taken as pointwise",
+    ]

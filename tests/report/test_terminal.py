@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+from rich.text import Text
+
+from rfcheck.report.terminal import console_for, text_of
+from rfcheck.report.view import View
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_width_of_the_view_wraps():
+    console = console_for(View(width=10))
+    console.print("one two three")
+    assert text_of(console) == "one two \nthree\n"
+
+
+def test_colour_on_request():
+    plain, coloured = console_for(View()), console_for(View(color=True))
+    for console in (plain, coloured):
+        console.print(Text("red", style="red"))
+    assert (text_of(plain), text_of(coloured)) == ("red\n", "\x1b[31mred\x1b[0m\n")
+
+
+@pytest.mark.parametrize("view", [View(), View(color=True)])
+def test_numbers_and_names_get_no_colours_of_their_own(view):
+    console = console_for(view)
+    console.print("layer4.0 at 224, True, 'text'")
+    assert text_of(console) == "layer4.0 at 224, True, 'text'\n"
+
+
+def test_the_environment_makes_no_colour_where_none_is_asked_for(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    console = console_for(View())
+    console.print(Text("red", style="red"))
+    assert text_of(console) == "red\n"

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from rfcheck.report.xml_text import allowed, xml_text
+
+
+@pytest.mark.parametrize("text", ["layer1.0", "<b>&\"'", "网络\U0001f600", "a\tb", "\x00\x1b\ud800\ufffe", "\r\n"])
+def test_text_comes_back_from_a_document(text):
+    root = ET.fromstring(f'<a b="{xml_text(text)}">{xml_text(text)}</a>')
+    expected = allowed(text)
+    assert root.text == expected.replace("\r\n", "\n")
+    assert root.attrib["b"].split() == expected.split()
+
+
+def test_only_what_xml_does_not_have_is_replaced():
+    assert allowed("a\x00b\x1bc\ud800\uffff") == "a\ufffdb\ufffdc\ufffd\ufffd"
+    assert allowed("a\t\n\r ~é网\U0001f600") == "a\t\n\r ~é网\U0001f600"
