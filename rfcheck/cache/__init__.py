@@ -1,0 +1,1 @@
+"""Results of earlier runs, shown again without torch where nothing changed since."""
