@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from typing import Any
 
@@ -9,70 +11,76 @@ import click
 
 from rfcheck import __version__
 from rfcheck.cli.check import check
+from rfcheck.cli.clean import clean
 from rfcheck.cli.compare import compare
+from rfcheck.cli.completions import VARIABLE as COMPLETION
+from rfcheck.cli.completions import completions
+from rfcheck.cli.config import config
+from rfcheck.cli.default_verb import BROKEN_PIPE, DefaultVerb
 from rfcheck.cli.fix import fix
+from rfcheck.cli.graph import graph
 from rfcheck.cli.rule import rule
 from rfcheck.cli.sweep import sweep
+from rfcheck.cli.usage_errors import usage_sentence
 from rfcheck.errors import RfcheckError
 
-INTERRUPTED = 130
+INTERRUPTED = 128 + signal.SIGINT
 
 
-class _DefaultVerb(click.Group):
-    """A group whose first argument may be a target: then the verb is check."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        own = {"--help", "-h", "--version"}
-        if args and args[0] not in self.commands and args[0] not in own:
-            args = ["check", *args]
-        return super().parse_args(ctx, args)
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage("rfcheck", "[check] TARGET... --resolution 32 [OPTIONS]", "Usage: ")
-        self.format_help_text(ctx, formatter)
-        with click.Context(check, info_name="check", parent=ctx) as inner:
-            check.format_options(inner, formatter)
-        self.format_commands(ctx, formatter)
-        self.format_epilog(ctx, formatter)
-
-
-@click.group(
-    cls=_DefaultVerb,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 no findings, 1 findings at or above --fail-on, 2 an error, 3 nothing to analyse.",
-)
-@click.version_option(__version__, prog_name="rfcheck", message="%(prog)s %(version)s")
+@click.group(cls=DefaultVerb, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="rfcheck", message="%(prog)s %(version)s", help="Show the version and exit.")
 def cli() -> None:
     """Find the layers of a convolutional network that cannot help at the resolution it will be fed.
 
-    A TARGET is a Python file (model.py), a name in one (model.py:Net, model.py:build(num_classes=10)), a name in a module
-    (package.module:Net), or a catalogue model (torchvision:resnet18, timm:resnet50). Analysing a target runs its code.
+    Where no verb is given, it is check, whose options are listed here; the other verbs have a --help of their own. Without a
+    TARGET, the models that the configuration lists are checked. Analysing Python code runs it, as importing it does.
     """
 
 
-cli.add_command(check)
-cli.add_command(compare)
-cli.add_command(fix)
-cli.add_command(rule)
-cli.add_command(sweep)
+for _verb in (check, clean, compare, completions, config, fix, graph, rule, sweep):
+    cli.add_command(_verb)
 
 
 def main(args: list[str] | None = None) -> Any:
     """Run the command line and leave with its exit code."""
+    if COMPLETION in os.environ:
+        from rfcheck.cli.shells import answer
+
+        candidates = answer(os.environ[COMPLETION], cli)
+        click.echo(candidates or "", nl=candidates is not None)
+        sys.exit(candidates is None)
+    code: Any = BROKEN_PIPE
     try:
-        code = cli.main(args=args, prog_name="rfcheck", standalone_mode=False)
+        code = _run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _write_nowhere()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _run(args: list[str] | None) -> Any:
+    """Run the command line; returns its exit code, or what else a verb returns."""
+    try:
+        return cli.main(args=args, prog_name="rfcheck", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
-        code = INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        return INTERRUPTED
+    except click.UsageError as error:
+        click.echo(f"error: {usage_sentence(error)}", err=True)
+        return error.exit_code
     except RfcheckError as error:
         click.echo(f"error: {error}", err=True)
-        code = 2
+        return 2
     except Exception as error:
         if {"--verbose", "-v"} & set(sys.argv[1:] if args is None else args):
             raise
         click.echo(f"error: rfcheck itself failed: {type(error).__name__}: {error}; --verbose shows where", err=True)
-        code = 2
-    sys.exit(code if isinstance(code, int) else 0)
+        return 2
+
+
+def _write_nowhere() -> None:
+    """Let what is left to write vanish, so that Python does not fail over it while it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -33,6 +33,7 @@ class BuiltTarget:
         self._target = target
         self._settings = settings
         self._model, self._on_meta = (target.build_with_data(), False) if with_data else target.build()
+        self._origin = target.origin(self._model)
         self._name = target.label.rpartition(":")[2] or type(self._model).__name__
         if self._on_meta and settings.flops_by == "fvcore":
             self._build_with_data()
@@ -48,7 +49,7 @@ class BuiltTarget:
 
         try:
             with quiet_output():
-                return analyze_named(self._model, size, self._settings, self._name)
+                return analyze_named(self._model, size, self._settings, self._name, self._origin)
         except TraceError as error:
             if not self._on_meta or not error.needs_data:
                 raise
@@ -57,6 +58,7 @@ class BuiltTarget:
 
     def _build_with_data(self) -> None:
         self._model, self._on_meta = self._target.build_with_data(), False
+        self._origin = self._target.origin(self._model)
 
 
 def analyze_target(target: Target, size: int | tuple[int, ...], settings: Settings) -> Analysis:

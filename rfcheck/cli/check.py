@@ -2,193 +2,214 @@
 
 from __future__ import annotations
 
-import io
-import sys
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rfcheck.cli.analysing import analyze_target, print_error
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING, input_size_of, size_options
-from rfcheck.cli.output_file import require_writable, write_atomically
-from rfcheck.cli.rule_selection import known_rules, rule_options, rule_settings
-from rfcheck.config import Settings
-from rfcheck.errors import NothingToAnalyzeError, RfcheckError
+from rfcheck.cli.analysing import print_error
+from rfcheck.cli.file_candidates import files
+from rfcheck.cli.help import Verb
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING, size_given, size_options
+from rfcheck.cli.output_candidates import outputs
+from rfcheck.cli.output_file import require_writable
+from rfcheck.cli.plot_file import draw, require_plot_file
+from rfcheck.cli.rule_selection import rule_options, rule_settings
+from rfcheck.cli.step_summary import append_step_summary
+from rfcheck.cli.target_candidates import targets as target_candidates
+from rfcheck.configuration.values import join_folders
+from rfcheck.errors import RfcheckError
+from rfcheck.report.formats import FORMATS
 
 if TYPE_CHECKING:
-    from rfcheck.report.result import Failure, Result, Run
+    from rfcheck.cli.gathering import Gathered
+    from rfcheck.report.result import Run
+
+_FORMATS = ", ".join(FORMATS)
 
 
 @dataclass(frozen=True, slots=True)
-class _Output:
-    """How and where to report."""
+class _Given:
+    """The command line of one check; names are those of the options."""
 
-    format: str
-    file: str | None
+    targets: tuple[str, ...]
+    resolution: str | None
+    input_size: str | None
+    channels: int | None
+    output: tuple[str, ...]
+    output_format: str | None
+    output_file: str | None
+    select: str | None
+    ignore: str | None
+    limits: tuple[str, ...]
+    classes: int | None
+    rule_folders: tuple[str, ...]
+    fail_on: str | None
+    exit_zero: bool
     layers: bool
     explain: str | None
+    plot: str | None
+    statistics: bool
+    show_suppressed: bool
+    add_ignore: bool
+    baseline: str | None
+    write_baseline: str | None
+    fix: bool
+    unsafe_fixes: bool
+    diff: bool
+    watch: bool
+    no_cache: bool
+    skip_empty: bool
+    flops_by: str | None
     quiet: bool
+    verbose: bool
 
 
-@click.command(short_help="Report what cannot help at a resolution (the default).")
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.command(cls=Verb, short_help="Report what cannot help at a resolution (the default).")
+@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=target_candidates)
 @size_options
 @click.option(
-    "--output-format", type=click.Choice(["full", "concise", "json"]), default="full", show_default=True, help="How to report."
+    "--output",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    shell_complete=outputs,
+    help=f"How to report, and where to; repeatable: {_FORMATS}.",
 )
-@click.option("--output-file", "-o", metavar="FILE", help="Write the report to a file instead of standard output.")
-@rule_options
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
+@click.option("--output-format", type=click.Choice(list(FORMATS)), metavar="FORMAT", help="How to report.  [default: full]")
+@click.option(
+    "--output-file", "-o", metavar="FILE", shell_complete=files, help="Write the report to a file instead of standard output."
+)
+@click.option("--statistics", is_flag=True, help="Print how often each rule found something instead of the findings.")
 @click.option("--layers", is_flag=True, help="Also print the table of all layers.")
 @click.option("--explain", metavar="LAYER", help="Also print the paths that give this layer its receptive field.")
 @click.option(
-    "--flops-by", type=click.Choice(["torch", "fvcore"]), default="torch", show_default=True, help="Whose formulas count FLOPs."
+    "--plot", metavar="FILE", shell_complete=files, help="Also draw receptive fields and FLOPs per layer: .png, .svg or .pdf."
 )
+@rule_options
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
+@click.option("--show-suppressed", is_flag=True, help="Also list findings that comments silence.")
+@click.option("--add-ignore", is_flag=True, help="Write a comment that silences it to the line of every finding.")
+@click.option("--baseline", metavar="FILE", shell_complete=files, help="Findings in this file are known and do not fail.")
+@click.option("--write-baseline", metavar="FILE", shell_complete=files, help="Write all findings to a file of known findings.")
+@click.option("--fix", is_flag=True, help="Make the safe changes in the source files.")
+@click.option("--unsafe-fixes", is_flag=True, help="Make changes in the source files that alter what the model computes, too.")
+@click.option("--diff", is_flag=True, help="Show the changes of --fix or --unsafe-fixes instead of making them.")
+@click.option("--watch", "-w", is_flag=True, help="Check again whenever a file that was read changes, until Ctrl-C.")
+@click.option("--no-cache", is_flag=True, help="Neither use kept results nor keep these.")
+@click.option("--skip-empty", is_flag=True, help="Pass over files that hold no model, silently.")
+@click.option("--flops-by", type=click.Choice(["torch", "fvcore"]), help="Whose formulas count FLOPs.  [default: torch]")
 @click.option("--quiet", "-q", is_flag=True, help="Print findings only, no descriptions and no summary.")
 @click.option("--verbose", "-v", is_flag=True, help="Print tracebacks of errors.")
-def check(
-    targets: tuple[str, ...],
-    resolution: str | None,
-    input_size: str | None,
-    channels: int | None,
-    output_format: str,
-    output_file: str | None,
-    select: str | None,
-    ignore: str | None,
-    limits: tuple[str, ...],
-    classes: int | None,
-    rule_folders: tuple[str, ...],
-    fail_on: str,
-    exit_zero: bool,
-    layers: bool,
-    explain: str | None,
-    flops_by: str,
-    quiet: bool,
-    verbose: bool,
-) -> int:
-    """Analyse models at the resolution they will be fed, and report what cannot help there."""
+def check(**given: Any) -> int:
+    """Analyse models at the resolution they will be fed, and report what cannot help there.
+
+    Without a TARGET, the models that the configuration lists are checked.
+    """
+    options = _Given(**given)
     try:
-        size = input_size_of(resolution, input_size, channels)
-        settings = Settings.of(
-            {
-                "channels": 3 if channels is None else channels,
-                "flops_by": flops_by,
-                **rule_settings(select, ignore, limits, classes, rule_folders),
-            }
-        )
-        known_rules(settings)
-        output = _Output(output_format, output_file, layers, explain, quiet)
-        if output_file is not None:
-            require_writable(output_file, "--output-file")
-        run, code = _analyze_all(targets, size, settings, explain, verbose=verbose)
-        if run.results or output.format == "json":
-            _write(run, output)
+        if options.watch:
+            from rfcheck.cli.watching import watch
+
+            return watch(lambda: _check(options))
+        return _check(options)[0]
     except RfcheckError as error:
-        print_error(str(error), error, verbose=verbose)
+        print_error(str(error), error, verbose=options.verbose)
         return EXIT_ERROR
-    if code != EXIT_CLEAN:
-        return code
-    return EXIT_FINDINGS if _has_failing_findings(run, fail_on) and not exit_zero else EXIT_CLEAN
 
 
-def _analyze_all(
-    targets: tuple[str, ...], size: int | tuple[int, ...], settings: Settings, explain: str | None, *, verbose: bool
-) -> tuple[Run, int]:
-    """Analyse every target; one that fails does not keep the others from being reported."""
-    from rfcheck.report.result import Result, Run
-    from rfcheck.target.load import load_targets
+def _check(given: _Given) -> tuple[int, list[Gathered]]:
+    """One check from beginning to end; returns the exit code and what it gathered."""
+    from rfcheck.cli.gathering import Gatherer
+    from rfcheck.cli.outputs import chosen_outputs
+    from rfcheck.cli.requests import requests_for
+    from rfcheck.cli.terminal import terminal_view
 
-    results: list[Result] = []
-    failures: list[Failure] = []
-    code = EXIT_CLEAN
-    for text in targets:
-        try:
-            for target in load_targets(text):
-                try:
-                    analysis = analyze_target(target, size, settings)
-                    if explain is not None:
-                        analysis.layer(explain)
-                    results.append(Result(target.label, target.path, target.line, analysis))
-                except RfcheckError as error:
-                    failures.append(_failed(target.label, error, verbose=verbose))
-                    code = EXIT_ERROR
-        except NothingToAnalyzeError as error:
-            failures.append(_failed(text, error, verbose=verbose))
-            code = code or EXIT_NOTHING
-        except RfcheckError as error:
-            failures.append(_failed(text, error, verbose=verbose))
-            code = EXIT_ERROR
-    if code == EXIT_NOTHING and results:
-        code = EXIT_CLEAN
-    return Run(tuple(results), tuple(failures)), code
+    view = terminal_view(quiet=given.quiet, layers=given.layers, statistics=given.statistics, show_suppressed=given.show_suppressed)
+    outputs = chosen_outputs(given.output, given.output_format, given.output_file)
+    _require_possible(given)
+    requests = requests_for(given.targets, _command_line(given), skip_empty=given.skip_empty)
+    if given.fix or given.unsafe_fixes or given.diff:
+        from rfcheck.cli.fixing import fix_requests
 
-
-def _failed(target: str, error: RfcheckError, *, verbose: bool) -> Failure:
-    from rfcheck.report.result import Failure
-
-    message = str(error) if str(error).startswith(target.partition(":")[0]) else f"{target}: {error}"
-    print_error(message, error, verbose=verbose)
-    return Failure(target, str(error))
-
-
-def _has_failing_findings(run: Run, fail_on: str) -> bool:
-    from rfcheck.linting.finding import at_least
-
-    if fail_on == "never":
-        return False
-    return any(at_least(finding.severity, fail_on) for result in run.results for finding in result.analysis.findings)
+        code = fix_requests(requests, unsafe=given.unsafe_fixes, diff=given.diff, width=view.width)
+        if given.diff or code == EXIT_ERROR:
+            return code, []
+    gatherer = Gatherer(
+        view,
+        use_cache=not given.no_cache,
+        with_fixes=any(output.shows_fixes for output in outputs),
+        explain=given.explain,
+        skip_empty=given.skip_empty,
+        verbose=given.verbose,
+    )
+    gathered = gatherer.gather(requests)
+    run, notes = _reported(gathered, given)
+    if given.plot is not None:
+        draw(run, given.plot)
+    folders = join_folders(*(one.request.settings.rule_folders for one in gathered))
+    view = replace(view, explanations=gatherer.explanations, rule_folders=folders)
+    for output in outputs:
+        if run.results or not output.is_for_people:
+            output.write(run, view)
+    if any(output.format == "github" for output in outputs):
+        append_step_summary(run, view, os.environ)
+    for note in notes:
+        click.echo(note, err=True)
+    return _exit_code(gathered, run, exit_zero=given.exit_zero), gathered
 
 
-def _write(run: Run, output: _Output) -> None:
-    if output.file is None:
-        _render(run, output, sys.stdout)
-        return
-    text = io.StringIO()
-    _render(run, output, text)
-    write_atomically(Path(output.file), text.getvalue(), "--output-file")
+def _require_possible(given: _Given) -> None:
+    """Refuse what could not be written before anything is computed."""
+    if given.plot is not None:
+        require_plot_file(given.plot)
+    if given.write_baseline is not None:
+        require_writable(given.write_baseline, "--write-baseline")
 
 
-def _render(run: Run, output: _Output, stream: io.TextIOBase | io.StringIO | object) -> None:
-    if output.format == "json":
-        from rfcheck.report.json_v1 import dump, run_to_dict
+def _reported(gathered: list[Gathered], given: _Given) -> tuple[Run, list[str]]:
+    """What comments and baselines leave to report, and notes on what was written or is out of date."""
+    from rfcheck.cli.silencing import silenced, with_unused
+    from rfcheck.report.result import Run
 
-        print(dump(run_to_dict(run)), file=stream)  # type: ignore[arg-type]
-        return
-    if output.format == "concise" or output.quiet:
-        from rfcheck.report.concise import concise_lines
-        from rfcheck.report.result import summary
+    left = silenced(gathered)
+    notes: list[str] = []
+    if given.add_ignore:
+        from rfcheck.cli.adding_ignores import add_ignores
 
-        lines = concise_lines(run)
-        if not output.quiet and run.results:
-            lines.append(summary(run))
-        for line in lines:
-            print(line, file=stream)  # type: ignore[arg-type]
-        if not (output.layers or output.explain):
-            return
-    from rich.console import Console
+        notes += add_ignores(gathered, left.groups)
+        left = silenced(gathered)
+    groups = left.groups
+    written = None if given.write_baseline is None else Path(given.write_baseline)
+    if written is not None or any(one.request.baseline for one in gathered):
+        from rfcheck.cli.baselines import apply_baselines, write_baseline
 
-    console = Console(file=stream, highlight=False)  # type: ignore[arg-type]
-    if output.format == "full" and not output.quiet:
-        from rfcheck.report.full import print_full
-
-        print_full(run, console)
-    _print_tables(run, output, console)
+        notes += [] if written is None else [write_baseline(written, gathered, groups)]
+        groups, stale = apply_baselines(gathered, groups, written)
+        notes += stale
+    groups = with_unused(gathered, groups, left.used)
+    failures = tuple(failure for one in gathered for failure in one.failures)
+    return Run(tuple(result for group in groups for result in group), failures), notes
 
 
-def _print_tables(run: Run, output: _Output, console: object) -> None:
-    if not (output.layers or output.explain):
-        return
-    from rich.console import Console
+def _command_line(given: _Given) -> dict[str, Any]:
+    """What the command line sets, by key of the configuration."""
+    from rfcheck.configuration.reading import configuration_for
 
-    from rfcheck.report.tables import print_explanation, print_layers
+    size = size_given(given.resolution, given.input_size, given.channels)
+    folders: tuple[str, ...] = ()
+    for target in (given.targets or (None,)) if given.limits else ():
+        configured = configuration_for(target)
+        folders = join_folders(folders, configured.rule_folders if configured is not None else ())
+    rules = rule_settings(given.select, given.ignore, given.limits, given.classes, given.rule_folders, folders)
+    return {**size, **rules, "fail-on": given.fail_on, "flops-by": given.flops_by, "baseline": given.baseline}
 
-    assert isinstance(console, Console)
-    for result in run.results:
-        if output.layers:
-            console.print(f"\n{result.target}", style="bold", markup=False, highlight=False)
-            print_layers(result.analysis, console)
-        if output.explain is not None:
-            console.print()
-            print_explanation(result.analysis, output.explain, console)
+
+def _exit_code(gathered: list[Gathered], run: Run, *, exit_zero: bool) -> int:
+    codes = {one.code for one in gathered}
+    if EXIT_ERROR in codes:
+        return EXIT_ERROR
+    if EXIT_NOTHING in codes and not run.results:
+        return EXIT_NOTHING
+    return EXIT_FINDINGS if run.fails and not exit_zero else EXIT_CLEAN

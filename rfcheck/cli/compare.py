@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 import click
 
 from rfcheck.cli.analysing import analyze_target, print_error
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, input_size_of, size_options
+from rfcheck.cli.file_candidates import files
+from rfcheck.cli.help import Verb
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, size_given, size_options
 from rfcheck.cli.output_file import require_writable, write_atomically
+from rfcheck.cli.requests import subject_of
 from rfcheck.cli.rule_selection import known_rules, rule_options, rule_settings
+from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.config import Settings
 from rfcheck.errors import RfcheckError, TargetError
 
 if TYPE_CHECKING:
-    from rfcheck.report.result import Result
-    from rfcheck.report.versions import Versions
+    from rfcheck.report.versions import Analyzed, Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,14 @@ class _Output:
     fail_on: str
 
 
-@click.command(short_help="Report what changed between two versions of a model.")
-@click.argument("before", metavar="A")
-@click.argument("after", metavar="B")
+@click.command(cls=Verb, short_help="Report what changed between two versions of a model.")
+@click.argument("before", metavar="A", shell_complete=target_candidates)
+@click.argument("after", metavar="B", shell_complete=target_candidates)
 @size_options
 @click.option("--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True, help="How to report.")
-@click.option("--output-file", "-o", metavar="FILE", help="Write the report to a file instead of standard output.")
+@click.option(
+    "--output-file", "-o", metavar="FILE", shell_complete=files, help="Write the report to a file instead of standard output."
+)
 @rule_options
 @click.option("--layers", is_flag=True, help="Print all changed layers, not only the first 20 rows.")
 @click.option("--verbose", "-v", is_flag=True, help="Print tracebacks of errors.")
@@ -54,7 +59,7 @@ def compare(
     limits: tuple[str, ...],
     classes: int | None,
     rule_folders: tuple[str, ...],
-    fail_on: str,
+    fail_on: str | None,
     layers: bool,
     verbose: bool,
 ) -> int:
@@ -66,19 +71,18 @@ def compare(
     B is worse, and the exit code 1, if it has a finding at or above --fail-on that A has not. Findings are the same if rule and
     layer are; those of a rule about the whole model, wherever they point. On layers that only A or only B has (renamed ones, say)
     findings are counted per rule, and those that B has more of are new. A model that only B has brings new findings only.
-
-    Exit codes: 0 not worse, 1 worse, 2 an error.
     """
     try:
-        size = input_size_of(resolution, input_size, channels)
+        given = size_given(resolution, input_size, channels)
         chosen = rule_settings(select, ignore, limits, classes, rule_folders)
-        settings = Settings.of({"channels": 3 if channels is None else channels, **chosen})
+        subject = subject_of(after, {**given, **chosen, "fail-on": fail_on})
+        size, settings, fail_on = subject.size, subject.effective.settings, subject.effective.fail_on
         rules = known_rules(settings)
         if output_file is not None:
             require_writable(output_file, "--output-file")
-        settings = replace(settings, rule_folders=tuple(str(Path(folder).absolute()) for folder in rule_folders))
+        settings = replace(settings, rule_folders=tuple(str(Path(folder).absolute()) for folder in settings.rule_folders))
         model_wide = {rule.code for rule in rules if rule.scope == "model"}
-        versions = _compare(before, after, size, settings, model_wide)
+        versions = _compare(before, subject.target, size, settings, model_wide)
         _write(versions, _Output(output_format, output_file, layers, fail_on))
     except RfcheckError as error:
         print_error(str(error), error, verbose=verbose)
@@ -95,21 +99,21 @@ def _compare(before: str, after: str, size: int | tuple[int, ...], settings: Set
     return compare_versions(first, second, model_wide)
 
 
-def _analyze_version(text: str, size: int | tuple[int, ...], settings: Settings) -> list[Result]:
+def _analyze_version(text: str, size: int | tuple[int, ...], settings: Settings) -> list[Analyzed]:
     """Analyse every model of one version; the first that fails ends the comparison.
 
     Raises:
         RfcheckError: naming the target.
     """
     from rfcheck.graph.registrations import own_registrations
-    from rfcheck.report.result import Result
+    from rfcheck.report.versions import Analyzed
     from rfcheck.target.versions import opened
 
-    results: list[Result] = []
+    results: list[Analyzed] = []
     with own_registrations(), opened(text) as targets:
         for target in targets:
             try:
-                results.append(Result(target.label, target.path, target.line, analyze_target(target, size, settings)))
+                results.append(Analyzed(target.label, analyze_target(target, size, settings)))
             except RfcheckError as error:
                 if str(error).startswith(target.label):
                     raise

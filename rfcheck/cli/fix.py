@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING
 import click
 
 from rfcheck.cli.analysing import BuiltTarget, print_error
+from rfcheck.cli.file_candidates import files
 from rfcheck.cli.fixed_model import ENDINGS, FixedModel, needs_data, write_fixed_model
-from rfcheck.cli.limits import parse_number
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_NOTHING, input_size_of, size_options
+from rfcheck.cli.help import Verb
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_NOTHING, size_given, size_options
 from rfcheck.cli.output_file import require_writable
-from rfcheck.config import Settings
+from rfcheck.cli.requests import subject_of
+from rfcheck.cli.rule_candidates import fixes
+from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.errors import FixError, NothingToAnalyzeError, RfcheckError, SettingsError
+from rfcheck.quantities import parse_number
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis
+    from rfcheck.config import Settings
     from rfcheck.fixes.recommending import Aim, Recommendation
     from rfcheck.target.load import Target
 
@@ -31,13 +36,25 @@ class _Change:
     output: str | None
 
 
-@click.command(short_help="Show what to change, with its effect, and change it.")
-@click.argument("target", metavar="TARGET")
+@click.command(cls=Verb, short_help="Show what to change, with its effect, and change it.")
+@click.argument("target", metavar="TARGET", shell_complete=target_candidates)
 @size_options
 @click.option("--aim", type=click.Choice(["efficiency", "accuracy"]), help="Recommend for this aim only.  [default: both]")
 @click.option("--max-flops", metavar="N", help="FLOPs that the changed model may have: 200M, 1.5G.")
-@click.option("--apply", "apply_names", metavar="NAME[,NAME]", help="Print the code of these fixes, one after the other.")
-@click.option("--output", "-o", metavar="FILE", help="Write the changed model: .py (code), .pt2 (exported), .pt (weights).")
+@click.option(
+    "--apply",
+    "apply_names",
+    metavar="NAME[,NAME]",
+    shell_complete=fixes,
+    help="Print the code of these fixes, one after the other.",
+)
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    shell_complete=files,
+    help="Write the changed model: .py (code), .pt2 (exported), .pt (weights).",
+)
 @click.option("--force", is_flag=True, help="Write --output even if the file exists.")
 @click.option(
     "--format",
@@ -68,11 +85,11 @@ def fix(
     outputs stay the same at this resolution. The model's own file is not touched.
     """
     try:
-        size = input_size_of(resolution, input_size, channels)
-        settings = Settings.of({"channels": 3 if channels is None else channels})
+        subject = subject_of(target, size_given(resolution, input_size, channels))
+        size, settings = subject.size, subject.effective.settings
         most = None if max_flops is None else _count(max_flops)
         change = _change(apply_names, output, force=force)
-        targets = _targets(target, change)
+        targets = _targets(subject.target, change)
         if change is not None:
             _apply(targets[0], size, settings, change, output_format)
         else:

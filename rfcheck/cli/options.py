@@ -26,24 +26,38 @@ def size_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def input_size_of(resolution: str | None, input_size: str | None, channels: int | None) -> int | tuple[int, ...]:
-    """The input size that --resolution, --input-size and --channels stand for.
+def size_given(resolution: str | None, input_size: str | None, channels: int | None) -> dict[str, Any]:
+    """What --resolution, --input-size and --channels say, by the names that a configuration file has for it.
 
     Raises:
-        InputSizeError: if none or too many are given, or one cannot be read.
+        InputSizeError: if too many are given, or one cannot be read.
     """
     if resolution is not None and input_size is not None:
         raise InputSizeError("give either --resolution or --input-size, not both")
     if resolution is not None:
         extents = parse_extents(resolution, "--resolution")
-        return extents[0] if len(extents) == 1 else extents
-    if input_size is not None:
-        if channels is not None:
-            raise InputSizeError("--input-size holds the channels already; leave --channels out")
-        extents = parse_extents(input_size, "--input-size")
-        if len(extents) < 2:
-            raise InputSizeError(
-                f"--input-size needs channels and image extents, like 3,32,48, got {input_size!r}; or use --resolution"
-            )
-        return extents
-    raise InputSizeError("the input size is missing: add --resolution 32, with the extent in pixels that the model will be fed")
+        return {"resolution": extents[0] if len(extents) == 1 else extents, "channels": channels}
+    if input_size is None:
+        return {"channels": channels}
+    if channels is not None:
+        raise InputSizeError("--input-size holds the channels already; leave --channels out")
+    extents = parse_extents(input_size, "--input-size")
+    if len(extents) < 2:
+        raise InputSizeError(
+            f"--input-size needs channels and image extents, like 3,32,48, got {input_size!r}; or use --resolution"
+        )
+    return {"input-size": extents}
+
+
+def require_size(size: int | tuple[int, ...] | None) -> int | tuple[int, ...]:
+    """A size that is not missing.
+
+    Raises:
+        InputSizeError: if it is.
+    """
+    if size is None:
+        raise InputSizeError(
+            "the input size is missing: add --resolution 32, with the extent in pixels that the model will be fed, "
+            "or set resolution in the configuration"
+        )
+    return size

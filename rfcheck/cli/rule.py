@@ -7,10 +7,21 @@ import sys
 
 import click
 
+from rfcheck.cli.file_candidates import folders as folder_candidates
+from rfcheck.cli.help import Verb
+from rfcheck.cli.rule_candidates import rules
 
-@click.command()
-@click.argument("code", required=False)
-@click.option("--rules", "folders", multiple=True, metavar="FOLDER", help="A folder with further rules; may be repeated.")
+
+@click.command(cls=Verb, short_help="Explain a rule, or list all.")
+@click.argument("code", required=False, metavar="[CODE]", shell_complete=rules)
+@click.option(
+    "--rules",
+    "folders",
+    multiple=True,
+    metavar="FOLDER",
+    shell_complete=folder_candidates,
+    help="Folder with further rules; repeatable.",
+)
 def rule(code: str | None, folders: tuple[str, ...]) -> None:
     """Explain a rule, by code (RF101) or name; without one, list all."""
     from rfcheck.linting.rule import all_rules, find_rule

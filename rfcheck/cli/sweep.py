@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from rfcheck.cli.analysing import BuiltTarget, print_error
+from rfcheck.cli.file_candidates import files
+from rfcheck.cli.help import Verb
 from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_NOTHING
 from rfcheck.cli.output_file import require_writable, write_atomically
+from rfcheck.cli.plot_file import require_plot_file
+from rfcheck.cli.requests import subject_of
+from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.config import Settings
 from rfcheck.errors import NothingToAnalyzeError, RfcheckError, SettingsError, TraceError
 from rfcheck.sweeping import ModelSweep, SweepPoint, parse_resolutions
@@ -20,8 +25,6 @@ from rfcheck.sweeping import ModelSweep, SweepPoint, parse_resolutions
 if TYPE_CHECKING:
     from rfcheck.report.result import Failure
     from rfcheck.target.load import Target
-
-PLOT_ENDINGS = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +40,29 @@ class _Request:
     verbose: bool
 
 
-@click.command()
-@click.argument("target", metavar="TARGET")
+@click.command(cls=Verb, short_help="Analyse a model at many resolutions.")
+@click.argument("target", metavar="TARGET", shell_complete=target_candidates)
 @click.option(
     "--resolutions", required=True, metavar="32:512:32", help="Numbers and ranges START:STOP:STEP in pixels, comma-separated."
 )
-@click.option("--channels", type=int, default=3, show_default=True, metavar="N", help="Channels of the input.")
+@click.option("--channels", type=int, metavar="N", help="Channels of the input.  [default: 3]")
 @click.option(
     "--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True, help="A table, or all numbers."
 )
-@click.option("--output-file", "-o", metavar="FILE", help="Write the table or JSON to a file instead of standard output.")
-@click.option("--plot", metavar="FILE.png|svg|pdf", help="Also draw the sweep of one model.")
+@click.option(
+    "--output-file",
+    "-o",
+    metavar="FILE",
+    shell_complete=files,
+    help="Write the table or JSON to a file instead of standard output.",
+)
+@click.option("--plot", metavar="FILE", shell_complete=files, help="Also draw the sweep of one model: .png, .svg or .pdf.")
 @click.option("--jobs", type=int, metavar="N", help="Worker processes, 1 for none.  [default: as many as pay]")
 @click.option("--verbose", "-v", is_flag=True, help="Print tracebacks of errors.")
 def sweep(
     target: str,
     resolutions: str,
-    channels: int,
+    channels: int | None,
     output_format: str,
     output_file: str | None,
     plot: str | None,
@@ -66,9 +75,10 @@ def sweep(
     """
     try:
         sizes = parse_resolutions(resolutions)
-        request = _Request(sizes, Settings(channels=channels), output_format, output_file, plot, jobs, verbose)
+        subject = subject_of(target, {"channels": channels, "resolution": sizes[0]})
+        request = _Request(sizes, subject.effective.settings, output_format, output_file, plot, jobs, verbose)
         _require_possible(request)
-        sweeps, failures = _sweep_all(target, request)
+        sweeps, failures = _sweep_all(subject.target, request)
         if sweeps:
             _write(sweeps, failures, request)
     except NothingToAnalyzeError as error:
@@ -88,9 +98,7 @@ def _require_possible(request: _Request) -> None:
         require_writable(request.file, "--output-file")
     if request.plot is None:
         return
-    if Path(request.plot).suffix.lower() not in PLOT_ENDINGS:
-        raise SettingsError(f"--plot {request.plot}: the name must end in {', '.join(PLOT_ENDINGS[:-1])} or {PLOT_ENDINGS[-1]}")
-    require_writable(request.plot, "--plot")
+    require_plot_file(request.plot)
     if request.file is not None and Path(request.plot).resolve() == Path(request.file).resolve():
         raise SettingsError(f"--plot and --output-file both name {request.plot}; give two files")
 
@@ -143,7 +151,7 @@ def _write(sweeps: list[ModelSweep], failures: list[Failure], request: _Request)
         from rfcheck.report.sweep_plot import sweep_picture
 
         (swept,) = sweeps
-        picture = sweep_picture(swept, Path(request.plot).suffix.lower().removeprefix("."))
+        picture = sweep_picture(swept, require_plot_file(request.plot))
     text = io.StringIO()
     _render(sweeps, failures, request, sys.stdout if request.file is None else text)
     if request.file is not None:

@@ -26,6 +26,9 @@ model.py:Chain at 3x8x8
     3 layers from 4 on cannot add context: their input already sees at least 9
     px of the 8x8 image; they hold 42.9% of the parameters and 42.9% of the
     FLOPs
+    --> model.py:6:28
+    6 | super().__init__(*(nn.Conv2d(3, 3, 3, padding=1) for _ in range(n)))
+      |                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     r/I ▁▃▅▇│███
              ^
 
@@ -33,7 +36,7 @@ Found 1 finding in 1 model: 1 warning.
 """
 
 CONCISE = (
-    "model.py:4: RF101 [warning] 4: 3 layers from 4 on cannot add context: their input already sees at least 9 px of the 8x8 image; "
+    "model.py:6:28: RF101 [warning] 4: 3 layers from 4 on cannot add context: their input already sees at least 9 px of the 8x8 image; "
     "they hold 42.9% of the parameters and 42.9% of the FLOPs\n"
 )
 
@@ -157,7 +160,7 @@ def test_output_file(run, chain, tmp_path):
     code, out, _ = run(chain, "--resolution", "8", "--output-file", "out.txt")
     assert (code, out) == (1, "")
     assert (tmp_path / "out.txt").read_text(encoding="utf-8") == FULL
-    assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("__")) == ["model.py", "out.txt"]
+    assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("__")) == [".rfcheck_cache", "model.py", "out.txt"]
     assert stat.S_IMODE((tmp_path / "out.txt").stat().st_mode) & 0o444
 
 
@@ -209,7 +212,7 @@ TWO_INPUTS = net("self.c = nn.Conv2d(3, 8, 1)", "return self.c(x) * mask", "self
         (
             CHAIN,
             [],
-            "error: the input size is missing: add --resolution 32, with the extent in pixels that the model will be fed\n",
+            "error: the input size is missing: add --resolution 32, with the extent in pixels that the model will be fed, or set resolution in the configuration\n",
         ),
         (CHAIN, ["--resolution", "0"], "error: --resolution must be at least 1, got '0'\n"),
         (CHAIN, ["--resolution", "-3"], "error: --resolution must be a whole number like 32, or several like 32x48, got '-3'\n"),

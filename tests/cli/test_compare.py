@@ -281,7 +281,7 @@ def test_help_says_when_b_is_worse(run):
     text = " ".join(out.split())
     assert code == 0
     assert "Findings are the same if rule and layer are; those of a rule about the whole model, wherever they point." in text
-    assert "Exit codes: 0 not worse, 1 worse, 2 an error." in text
+    assert "Exit codes: 0 B is not worse 1 B is worse 2 an error;" in text
 
 
 def test_help_and_a_missing_size_import_no_torch():

@@ -354,7 +354,7 @@ def test_bad_input_is_refused_before_the_model_is_run(run, model_file, tmp_path,
 
 
 def test_the_input_size_is_needed(run, net):
-    message = "the input size is missing: add --resolution 32, with the extent in pixels that the model will be fed"
+    message = "the input size is missing: add --resolution 32, with the extent in pixels that the model will be fed, or set resolution in the configuration"
     assert run("fix", net) == (2, "", f"error: {message}\n")
 
 

@@ -4,8 +4,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from rfcheck.cli.options import input_size_of, size_options
+from rfcheck.cli.options import require_size, size_given, size_options
 from rfcheck.errors import InputSizeError
+
+
+def input_size_of(resolution, input_size, channels):
+    given = size_given(resolution, input_size, channels)
+    return require_size(given.get("resolution", given.get("input-size")))
 
 
 @pytest.mark.parametrize(
@@ -27,7 +32,12 @@ def test_what_the_options_stand_for(resolution, input_size, channels, size):
 @pytest.mark.parametrize(
     ("resolution", "input_size", "channels", "message"),
     [
-        (None, None, 3, "the input size is missing: add --resolution 32, with the extent in pixels that the model will be fed"),
+        (
+            None,
+            None,
+            3,
+            "the input size is missing: add --resolution 32, with the extent in pixels that the model will be fed, or set resolution in the configuration",
+        ),
         ("32", "3,32,32", None, "give either --resolution or --input-size, not both"),
         (None, "3,32,32", 3, "--input-size holds the channels already; leave --channels out"),
         (None, "32", None, "--input-size needs channels and image extents, like 3,32,48, got '32'; or use --resolution"),

@@ -103,3 +103,11 @@ def test_a_link_stays_a_link(tmp_path):
     write_atomically(tmp_path / "link.txt", "new", "--output-file")
     assert (tmp_path / "link.txt").is_symlink()
     assert (tmp_path / "file.txt").read_text() == "new"
+
+
+def test_the_permissions_of_a_file_stay(tmp_path):
+    path = tmp_path / "model.py"
+    path.write_text("old")
+    path.chmod(0o751)
+    write_atomically(path, "new", "--fix")
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o751)

@@ -149,7 +149,7 @@ def test_what_cannot_be_is_refused_before_the_model_is_run(run, model_file, opti
 def test_resolutions_are_required(run, chain):
     code, _, err = run("sweep", chain)
     assert code == 2
-    assert "Missing option '--resolutions'" in err
+    assert err == "error: --resolutions is missing; see rfcheck sweep --help\n"
 
 
 def test_bad_targets(run, model_file):

@@ -1,0 +1,159 @@
+"""Results of requests: from the cache where nothing changed, else by analysing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rfcheck.cache.dependencies import Reading, import_folders
+from rfcheck.cache.fingerprint import fingerprint
+from rfcheck.cache.store import Store
+from rfcheck.cli.analysing import analyze_target, print_error
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_NOTHING
+from rfcheck.cli.progress import progress
+from rfcheck.cli.requests import Request
+from rfcheck.configuration.values import target_file
+from rfcheck.errors import NothingToAnalyzeError, RfcheckError
+from rfcheck.report.result import Failure, Result
+
+if TYPE_CHECKING:
+    from rfcheck.report.view import View
+    from rfcheck.target.load import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What one request gave.
+
+    Attributes:
+        request: what was asked.
+        results: one per model, before suppressions.
+        failures: targets that could not be analysed.
+        code: EXIT_CLEAN, EXIT_ERROR or EXIT_NOTHING.
+        files: what was read for it.
+    """
+
+    request: Request
+    results: tuple[Result, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    code: int = EXIT_CLEAN
+    files: tuple[Path, ...] = ()
+
+
+@dataclass
+class Gatherer:
+    """Analyses requests, one after the other; one that fails does not keep the others from being reported.
+
+    Attributes:
+        view: how reports are to look.
+        use_cache: whether results may come from the cache, and go there.
+        with_fixes: whether results name the best fixes.
+        explain: name of a layer to explain; None for none.
+        skip_empty: whether files without a model are passed over silently.
+        verbose: whether errors come with tracebacks.
+        explanations: text by target, filled on the way.
+    """
+
+    view: View
+    use_cache: bool
+    with_fixes: bool
+    explain: str | None = None
+    skip_empty: bool = False
+    verbose: bool = False
+    explanations: dict[str, str] = field(default_factory=dict)
+    _reading: Reading = field(default_factory=Reading)
+    _checked: set[int] = field(default_factory=set)
+
+    def gather(self, requests: Sequence[Request]) -> list[Gathered]:
+        """What each request gives, in their order; with a bar where there are several to wait for."""
+        kept = [self._kept(request) for request in requests]
+        with progress(kept.count(None)) as step:
+            return [found or self._analyzed(step(request)) for found, request in zip(kept, requests, strict=True)]
+
+    def _kept(self, request: Request) -> Gathered | None:
+        """What the cache has; a result with fixes serves reports without as well."""
+        if not self.use_cache or self.explain is not None:
+            return None
+        for with_fixes in {True, self.with_fixes}:
+            kept = Store(request.folder).find(self._fingerprint(request, with_fixes=with_fixes))
+            if kept is not None:
+                return Gathered(request, kept.results, files=kept.files)
+        return None
+
+    def _analyzed(self, request: Request) -> Gathered:
+        self._require_known_rules(request)
+        name = self._fingerprint(request, with_fixes=self.with_fixes) if self.use_cache else None
+        results: list[Result] = []
+        failures: list[Failure] = []
+        try:
+            with self._reading.noted():
+                targets = _load(request.target)
+                for target in targets:
+                    label = _label(request, target, alone=len(targets) == 1)
+                    try:
+                        results.append(self._result(target, label, request))
+                    except RfcheckError as error:
+                        failures.append(self._failed(label, error))
+        except NothingToAnalyzeError as error:
+            skipped = () if self.skip_empty else (self._failed(request.target, error),)
+            return Gathered(request, failures=skipped, code=EXIT_CLEAN if self.skip_empty else EXIT_NOTHING)
+        except RfcheckError as error:
+            return Gathered(request, failures=(self._failed(request.target, error),), code=EXIT_ERROR)
+        files = self._files(request)
+        if failures:
+            return Gathered(request, tuple(results), tuple(failures), EXIT_ERROR, files)
+        if name is not None and self._reading.is_up_to_date(files):
+            Store(request.folder).keep(name, results, files, import_folders(files))
+        return Gathered(request, tuple(results), files=files)
+
+    def _files(self, request: Request) -> tuple[Path, ...]:
+        """What was read for a request, with the target's file in any case: compiled code may have read it unnoticed."""
+        file = target_file(request.target)
+        own = () if file is None else (Path(file).absolute(),)
+        return tuple(dict.fromkeys((*own, *self._reading.files())))
+
+    def _fingerprint(self, request: Request, *, with_fixes: bool) -> str:
+        return fingerprint(request.target, request.name, request.size, request.settings, with_fixes=with_fixes)
+
+    def _require_known_rules(self, request: Request) -> None:
+        """Refuse settings that name rules which do not exist; once for all requests of one configuration."""
+        from rfcheck.cli.configured_rules import require_known_rules
+        from rfcheck.cli.rule_selection import known_rules
+
+        if request.configuration is not None and id(request.configuration) not in self._checked:
+            require_known_rules(request.configuration, request.settings.rule_folders)
+            self._checked.add(id(request.configuration))
+        known_rules(request.settings)
+
+    def _result(self, target: Target, label: str, request: Request) -> Result:
+        from rfcheck.report.snapshot import snapshot_of
+        from rfcheck.report.tables import explanation
+
+        analysis = analyze_target(target, request.size, request.settings)
+        if self.explain is not None:
+            self.explanations[label] = explanation(analysis, self.explain, self.view)
+        return Result(label, target.path, target.line, snapshot_of(analysis, with_fixes=self.with_fixes), analysis.findings)
+
+    def _failed(self, target: str, error: RfcheckError) -> Failure:
+        message = str(error) if str(error).startswith(target.partition(":")[0]) else f"{target}: {error}"
+        print_error(message, error, verbose=self.verbose)
+        return Failure(target, str(error))
+
+
+def _load(target: str) -> list[Target]:
+    """The models of a target; torch is imported only for a file that may hold one."""
+    from rfcheck.target.glance import require_possible_model
+
+    require_possible_model(target)
+    from rfcheck.target.load import load_targets
+
+    return load_targets(target)
+
+
+def _label(request: Request, target: Target, *, alone: bool) -> str:
+    """The name of a configured model, followed by the model's own where there are several; else that of the target."""
+    if request.name is None:
+        return target.label
+    return request.name if alone else f"{request.name}:{target.label.rpartition(':')[2]}"

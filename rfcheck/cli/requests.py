@@ -1,0 +1,147 @@
+"""What is to be linted: targets of the command line or configured models, each with the settings that hold for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rfcheck.cli.options import require_size
+from rfcheck.config import Settings
+from rfcheck.configuration.layers import Effective, effective
+from rfcheck.configuration.reading import Configuration, ModelEntry, configuration_for
+from rfcheck.errors import NothingToAnalyzeError, TargetError
+from rfcheck.target.glance import require_possible_model
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One target at one input size.
+
+    Attributes:
+        target: what to analyse.
+        name: what to call it; None for the name of the target.
+        size: of the input.
+        settings: of the analysis.
+        fail_on: the mildest severity that makes the exit code 1, or "never".
+        baseline: file of known findings.
+        folder: of the project: where its configuration is, or else the current folder.
+        configuration: what holds for the target; None without a file.
+        is_whole: whether everything in the target's file is linted.
+    """
+
+    target: str
+    name: str | None
+    size: int | tuple[int, ...]
+    settings: Settings
+    fail_on: str
+    baseline: Path | None
+    folder: Path
+    configuration: Configuration | None
+    is_whole: bool
+
+
+def requests_for(targets: Sequence[str], command_line: Mapping[str, Any], *, skip_empty: bool = False) -> list[Request]:
+    """Every target with its settings; where none is given, every configured model.
+
+    A file, or a target, that has entries in the configuration is linted as these say, with what the command line says on top.
+
+    Args:
+        targets: of the command line.
+        command_line: values by key of the configuration; None where an option is not given.
+        skip_empty: whether to pass over files that cannot hold a model; they need no input size then.
+
+    Raises:
+        SettingsError: if a configuration file is wrong.
+        InputSizeError: if nobody says the input size.
+        TargetError: if there is nothing to lint.
+    """
+    if targets:
+        return [request for target in dict.fromkeys(targets) for request in _of_target(target, command_line, skip_empty=skip_empty)]
+    configuration = configuration_for(None)
+    if configuration is None or not configuration.models:
+        where = "no configuration file was found" if configuration is None else f"{configuration.file.label} lists no models"
+        raise TargetError(
+            f"no target is given, and {where}: give a file, like model.py, or add [[tool.rfcheck.models]] entries; "
+            f"rfcheck --help says more"
+        )
+    return [_request(entry.target, configuration, entry, command_line, is_whole=True) for entry in configuration.models]
+
+
+def _of_target(target: str, command_line: Mapping[str, Any], *, skip_empty: bool) -> Iterator[Request]:
+    configuration = configuration_for(target)
+    entries = () if configuration is None else configuration.entries_for(target)
+    is_file = target.endswith(".py")
+    for entry in entries:
+        yield _request(entry.target, configuration, entry, command_line, is_whole=is_file)
+    if not entries and not (skip_empty and _is_empty(target)):
+        yield _request(target, configuration, None, command_line, is_whole=is_file)
+
+
+def _is_empty(target: str) -> bool:
+    try:
+        require_possible_model(target)
+    except NothingToAnalyzeError:
+        return True
+    return False
+
+
+def _request(
+    target: str, configuration: Configuration | None, entry: ModelEntry | None, command_line: Mapping[str, Any], *, is_whole: bool
+) -> Request:
+    holds: Effective = effective(configuration, entry, command_line)
+    return Request(
+        target=target,
+        name=entry.name if entry is not None and entry.name != entry.target else None,
+        size=require_size(holds.input_size),
+        settings=holds.settings,
+        fail_on=holds.fail_on,
+        baseline=holds.baseline,
+        folder=Path.cwd() if configuration is None else configuration.file.folder,
+        configuration=configuration,
+        is_whole=is_whole,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a verb that looks at one target is about.
+
+    Attributes:
+        target: what to analyse: the one of the command line, or of the configured model that it names.
+        effective: settings that hold for it.
+    """
+
+    target: str
+    effective: Effective
+
+    @property
+    def size(self) -> int | tuple[int, ...]:
+        """The input size.
+
+        Raises:
+            InputSizeError: if nobody says it.
+        """
+        return require_size(self.effective.input_size)
+
+
+def subject_of(target: str, command_line: Mapping[str, Any]) -> Subject:
+    """A target with the settings that hold for it, for verbs that look at one at a time.
+
+    Args:
+        target: of the command line.
+        command_line: values by key of the configuration; a size among them replaces that of several entries.
+
+    Raises:
+        SettingsError: if a configuration file is wrong.
+        TargetError: if the configuration has several entries for the target, and nothing says which size is meant.
+    """
+    configuration = configuration_for(target)
+    entries = () if configuration is None else configuration.entries_for(target)
+    if len(entries) == 1:
+        return Subject(entries[0].target, effective(configuration, entries[0], command_line))
+    if entries and not {key for key, value in command_line.items() if value is not None} & {"resolution", "input-size"}:
+        names = ", ".join(entry.name for entry in entries)
+        raise TargetError(f"{target} is configured {len(entries)} times; add --resolution, or give one of {names}")
+    return Subject(target, effective(configuration, None, command_line))

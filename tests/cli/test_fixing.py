@@ -1,0 +1,55 @@
+"""``--fix``, ``--unsafe-fixes`` and ``--diff`` on the command line; the edits themselves have tests of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+NET = """
+
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(
+            nn.Conv2d(3, 8, 2, stride=2),
+            nn.Conv2d(8, 8, 2, stride=2),
+            nn.Conv2d(8, 8, 2, stride=2),
+            nn.Conv2d(8, 8, 3, padding=1),  # one pixel left
+        )
+"""
+FIXED = NET.replace("nn.Conv2d(8, 8, 3, padding=1)", "nn.Conv2d(8, 8, 1, padding=0)")
+OPTIONS = ("--resolution", "8", "--select", "RF301", "--output", "concise")
+
+
+def test_safe_changes_are_made_and_the_new_file_is_linted(run, model_file):
+    path = Path(model_file(NET))
+    before = path.read_text()
+    assert run("model.py", *OPTIONS)[0] == 1
+    code, out, err = run("model.py", *OPTIONS, "--fix")
+    assert (code, out) == (0, "No findings in 1 model.\n")
+    assert "made crop-kernels in line" in err
+    assert path.read_text() == before.replace(NET, FIXED)
+
+
+def test_a_diff_writes_nothing_and_fails(run, model_file):
+    path = Path(model_file(NET))
+    before = path.read_text()
+    code, out, err = run("model.py", *OPTIONS, "--diff")
+    assert code == 1
+    assert [line for line in out.splitlines() if line[:1] in "+-"] == [
+        "--- model.py",
+        "+++ model.py",
+        "-            nn.Conv2d(8, 8, 3, padding=1),  # one pixel left",
+        "+            nn.Conv2d(8, 8, 1, padding=0),  # one pixel left",
+    ]
+    assert "would make crop-kernels" in err
+    assert path.read_text() == before
+    path.write_text(before.replace(NET, FIXED))
+    assert run("model.py", *OPTIONS, "--diff")[:2] == (0, "")
+
+
+def test_what_is_not_a_file_cannot_be_edited(run, model_file):
+    model_file("")
+    assert run("torchvision:vgg11", "--resolution", "32", "--fix") == (
+        2,
+        "",
+        "error: torchvision:vgg11: fixes are made in Python files only; name the file that makes the model, like model.py:Net\n",
+    )
