@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "torchvision", "networkx", "matplotlib", "numpy", "fvcore")
+HEAVY = ("libcst", "torch", "torchvision", "networkx", "matplotlib", "numpy", "fvcore")
 
 
 def imported(code: str, names: tuple[str, ...] = HEAVY) -> list[str]:

@@ -42,7 +42,7 @@ def test_every_option_exists(run):
     lines = [line.partition(" #")[0] for block in blocks("sh")[2:] for line in block.splitlines() if line]
     assert lines
     for line in lines:
-        verb = line.split()[1] if line.split()[1] in cli.commands else "check"
+        verb = next((word for word in line.split()[1:2] if word in cli.commands), "check")
         _, text, _ = run(verb, "--help")
         assert [option for option in re.findall(r"(?<!\w)--[a-z-]+", line) if option not in text] == [], line
 
