@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from typing import TYPE_CHECKING
-
-import click
 
 from rfcheck.config import Settings
 from rfcheck.errors import TraceError
@@ -68,6 +67,6 @@ def analyze_target(target: Target, size: int | tuple[int, ...], settings: Settin
 
 def print_error(message: str, error: BaseException, *, verbose: bool) -> None:
     """One line on standard error; with the traceback if it is asked for."""
-    click.echo(f"error: {message}", err=True)
+    print(f"error: {message}", file=sys.stderr)  # goes through a progress bar, which what click prints does not
     if verbose:
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        print("".join(traceback.format_exception(error)), end="", file=sys.stderr)

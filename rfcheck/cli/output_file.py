@@ -25,11 +25,10 @@ def write_atomically(path: Path, content: str | bytes, option: str) -> None:
     """Write a whole file or none of it; what is not a plain file (a device, a pipe) is written to as it is."""
     data = content.encode("utf-8") if isinstance(content, str) else content
     try:
-        target = path.resolve()  # a link stays a link
-        if target.exists() and not target.is_file():
-            target.write_bytes(data)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
         else:
-            _replace(target, data)
+            _replace(path.resolve(), data)  # a link stays a link
     except OSError as error:
         raise SettingsError(f"{option} {path}: cannot be written: {error.strerror or error}") from None
 

@@ -80,7 +80,7 @@ def trace(model: nn.Module, shape: tuple[int, ...], *, locate: bool = False) -> 
     holds_data = not any(parameter.is_meta for parameter in named.values())
     for traced_with, run in ways:
         if traced_with == "real" and not holds_data:
-            raise _needs_data(failures[0], shape)
+            raise _needs_data(failures[0] if failures else _Failure(RuntimeError("TorchScript runs on data only"), None, []), shape)
         result = run(model, shape, locate)
         if isinstance(result, Recording):
             return Trace(result, shape, traced_with, parameters)

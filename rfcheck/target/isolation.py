@@ -28,9 +28,8 @@ def own_imports() -> Iterator[None]:
         yield
     finally:
         sys.path[:] = path
-        for name, module in list(sys.modules.items()):
-            if modules.get(name) is module or not _is_of_a_project(module):
-                continue
+        new = {name: module for name, module in sys.modules.items() if modules.get(name) is not module}
+        for name in [name for name, module in new.items() if _is_of_a_project(module)]:
             if name in modules:
                 sys.modules[name] = modules[name]
             elif _package(name) not in packages:

@@ -111,11 +111,13 @@ def load_targets(text: str, content: bytes | None = None) -> list[Target]:
     if spec.kind in ("pt2", "onnx"):
         return [_program(spec)]
     if spec.kind == "module":
-        module = import_named(spec.place)
-        return [_named(spec, lambda _: module, None)]
+        sites = ConstructionSites()
+        with sites.recording():
+            module = import_named(spec.place)
+        return [_named(spec, lambda _: module, None, sites)]
     source = FileSource(spec.place, content)
     if spec.attribute is not None:
-        return [_named(spec, lambda on_meta: _run(source, on_meta), source)]
+        return [_named(spec, lambda on_meta: _run(source, on_meta), source, source.sites)]
     return _discovered(source)
 
 
@@ -137,12 +139,10 @@ def _run(source: FileSource, on_meta: bool) -> ModuleType:
     return source.module(on_meta=False)
 
 
-def _named(spec: TargetSpec, module: Callable[[bool], ModuleType], source: FileSource | None) -> Target:
+def _named(spec: TargetSpec, module: Callable[[bool], ModuleType], source: FileSource | None, sites: ConstructionSites) -> Target:
     assert spec.attribute is not None
     value = _attribute(spec, module(True))
     _require_makes_model(spec, value)
-
-    sites = source.sites if source else ConstructionSites()
 
     def make(on_meta: bool) -> nn.Module:
         made = _attribute(spec, module(on_meta))
@@ -198,7 +198,7 @@ def _discovered(source: FileSource) -> list[Target]:
     classes = class_names(module)
     needing = {name: required_arguments(getattr(module, name)) for name in classes}
     names = instance_names(module, source.tree) + function_names(module) + [name for name in classes if not needing[name]]
-    targets = {name: _named(_spec_of(source, name), lambda on_meta: _run(source, on_meta), source) for name in names}
+    targets = {name: _named(_spec_of(source, name), lambda on_meta: _run(source, on_meta), source, source.sites) for name in names}
     built: dict[str, nn.Module] = {}
     failures: list[TargetError] = []
     for name, target in targets.items():

@@ -14,6 +14,12 @@ from pathlib import Path
 MARK = "@+@"
 """Stands before what a shell makes of a line; it is typed in two pieces, so that it is seen only when the shell prints it."""
 
+ANSWERED = "answered"
+"""File beside the command that gets a line whenever the command has answered a shell."""
+
+_SETTLED = 0.2
+"""Seconds after which a shell has put an answer into its line."""
+
 _STARTS = {
     "bash": ["bash", "--norc", "--noprofile", "-i"],
     "zsh": ["zsh", "-f", "-i"],
@@ -30,7 +36,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 _BEGINS = {
     "bash": "PS1='ready> '; bind 'set bell-style none'; bind 'set completion-query-items 0'; eval \"$(rfcheck completions bash)\"\n",
     "zsh": "PS1='ready> '; autoload -U compinit; compinit -D -u; eval \"$(rfcheck completions zsh)\"\n",
-    "fish": "function fish_prompt; echo 'ready> '; end; rfcheck completions fish | source\n",
+    "fish": "set -g fish_autosuggestion_enabled 0; function fish_prompt; echo 'ready> '; end; rfcheck completions fish | source\n",
 }
 
 
@@ -53,6 +59,7 @@ class Terminal:
             "LC_ALL": "C.UTF-8",
             "COLUMNS": "200",
         }
+        self._log = path / ANSWERED
         self._fd, inner = pty.openpty()
         self._shell = subprocess.Popen(
             [sys.executable, "-c", _ON_TERMINAL, *_STARTS[shell]],
@@ -70,8 +77,16 @@ class Terminal:
 
     def line(self, typed: str) -> list[str]:
         """The words that the shell understands once a line was typed: a tab completes, and the command is not run."""
+        begun, tab, rest = typed.partition("\t")
+        answers = self._answers()
+        self._send(begun + tab)
+        until = time.monotonic() + 20
+        while tab and self._answers() == answers:  # what is typed before the answer would replace it
+            assert time.monotonic() < until, f"no answer to {begun!r}"
+            time.sleep(0.02)
+        time.sleep(_SETTLED)
         self._seen = ""
-        self._send(f"{typed}\x01printf '{MARK[:1]}%s|%s|%s|%s|%s|%s\\n' {MARK[1:]} \n")
+        self._send(f"{rest}\x01printf '{MARK[:1]}%s|%s|%s|%s|%s|%s\\n' {MARK[1:]} \n")
         return self._wait_for(rf"{re.escape(MARK)}\|([^\r\n]*)\|[\r\n]")[1].rstrip("|").split("|")
 
     def close(self) -> None:
@@ -79,6 +94,9 @@ class Terminal:
         self._shell.kill()
         self._shell.wait()
         os.close(self._fd)
+
+    def _answers(self) -> int:
+        return len(self._log.read_text().splitlines()) if self._log.exists() else 0
 
     def _send(self, text: str) -> None:
         os.write(self._fd, text.encode())

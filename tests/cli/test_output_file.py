@@ -111,3 +111,12 @@ def test_the_permissions_of_a_file_stay(tmp_path):
     path.chmod(0o751)
     write_atomically(path, "new", "--fix")
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o751)
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs names for open files")
+def test_a_pipe_that_only_this_process_has():
+    end, begin = os.pipe()
+    write_atomically(Path(f"/dev/fd/{begin}"), "text", "--output")
+    os.close(begin)
+    with os.fdopen(end) as file:
+        assert file.read() == "text"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rfcheck.cli.analysing import print_error
 from rfcheck.cli.progress import progress
 from rfcheck.cli.requests import Request
 from rfcheck.config import Settings
@@ -88,7 +89,7 @@ def test_nothing_of_it_stays():
         with progress(2) as step:
             for one in REQUESTS:
                 step(one)
-                print("error: something is wrong", file=sys.stderr)
+                print_error("something is wrong", KeyError(), verbose=False)
         text = shown()
     assert text.rindex(SHOW) > text.rindex(HIDE)
     assert last_frame(text) == "error: something is wrong\nerror: something is wrong"

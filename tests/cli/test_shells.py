@@ -13,7 +13,7 @@ import pytest
 from rfcheck.cli import cli
 from rfcheck.cli.shells import answer
 from tests.cli.completing import answered
-from tests.cli.terminals import Terminal
+from tests.cli.terminals import ANSWERED, Terminal
 
 SHELLS = ["bash", "zsh", "fish"]
 
@@ -90,7 +90,9 @@ def programs(tmp_path_factory) -> Path:
     """A folder with the command, as an installation has it."""
     folder = tmp_path_factory.mktemp("programs")
     command = folder / "rfcheck"
-    command.write_text(f"#!/bin/sh\nPYTHONPATH='{os.pathsep.join(sys.path)}' exec '{sys.executable}' -m rfcheck \"$@\"\n")
+    command.write_text(
+        f"#!/bin/sh\nPYTHONPATH='{os.pathsep.join(sys.path)}' '{sys.executable}' -m rfcheck \"$@\"\necho >>'{folder / ANSWERED}'\n"
+    )
     command.chmod(0o755)
     return folder
 

@@ -387,3 +387,14 @@ def test_nothing_global_changes(enabled, least):
     finally:
         gc.enable()
         torch.backends.mha.set_fastpath_enabled(fast_path)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_torchscript_without_data_needs_some():
+    with torch.device("meta"):
+        model = torch.jit.script(nn.Sequential(nn.Conv2d(3, 3, 3)))
+    with pytest.raises(
+        TraceError, match="TorchScript runs on data only; the model was built on the meta device: build it with data"
+    ) as caught:
+        analyze(model, 8)
+    assert caught.value.needs_data

@@ -148,6 +148,16 @@ def test_nothing_keeps_paths_of_the_copy(folders):
     assert not [entry for entry in sys.path_importer_cache if entry.startswith(str(old.resolve()))]
 
 
+def test_a_folder_without_init_inside_a_package_is_forgotten_too(folders, monkeypatch):
+    old, _ = folders
+    (old / "parts" / "bare").mkdir()
+    (old / "parts" / "bare" / "leaf.py").write_text("VERSION = 1\n")
+    with own_imports():
+        monkeypatch.syspath_prepend(str(old))
+        importlib.import_module("parts.bare.leaf")
+    assert not {"parts", "parts.bare", "parts.bare.leaf"} & set(sys.modules)
+
+
 def test_modules_of_packages_in_use_are_not_moved(folders, monkeypatch):
     """A package that was imported before goes on with its own files."""
     old, new = folders

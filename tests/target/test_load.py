@@ -7,6 +7,7 @@ from rfcheck.cli.analysing import analyze_target
 from rfcheck.config import RuleOverride, Settings
 from rfcheck.errors import NothingToAnalyzeError, TargetError
 from rfcheck.span import Span
+from rfcheck.target.isolation import own_imports
 from rfcheck.target.load import load_targets
 from tests.call_sites import call, definition
 
@@ -192,6 +193,14 @@ def test_a_finding_about_the_model_points_at_its_definition(model_file):
     (code, layer, chain) = findings_of(f"{path}:build", 32, select=("RF101",))[0]
     assert layer.startswith("features.")
     assert chain == (call(path, "vgg11()"),)
+
+
+def test_a_model_that_a_module_holds(model_file):
+    model_file("model = nn.Sequential(*[nn.Conv2d(3, 3, 3, padding=1) for _ in range(7)])\n", "module_with_a_model.py")
+    with own_imports():
+        ((_, layer, chain),) = findings_of("module_with_a_model:model", 8, select=("RF101",))
+    assert layer == "4"
+    assert chain[0] == call("module_with_a_model.py", "nn.Conv2d(3, 3, 3, padding=1)")
 
 
 def test_a_file_that_is_a_link(model_file, tmp_path):
