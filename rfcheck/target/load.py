@@ -75,11 +75,12 @@ class Target:
 
     def origin(self, model: nn.Module) -> Origin:
         """Where a model that this target built was written, and its modules."""
+        modules = self.sites.chains(model)
+        in_file = () if self.path is None or self.line is None else (Span(shown_path(self.path), self.line),)
+        if in_file and all(modules.values()):
+            return Origin(in_file, modules)
         known = origin_of_classes(model)
-        definition = known.definition
-        if self.path is not None and self.line is not None:
-            definition = (Span(shown_path(self.path), self.line),)
-        return Origin(definition, {path: chain or known.modules[path] for path, chain in self.sites.chains(model).items()})
+        return Origin(in_file or known.definition, {path: chain or known.modules[path] for path, chain in modules.items()})
 
 
 @contextlib.contextmanager
