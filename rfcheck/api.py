@@ -27,7 +27,7 @@ from rfcheck.linting.finding import Finding
 from rfcheck.linting.rule import all_rules
 from rfcheck.remedies import require_one_input, with_remedy
 from rfcheck.suggestions import did_you_mean
-from rfcheck.target.origin import Origin, origin_of_classes
+from rfcheck.target.origin import Origin, origin_of_classes, uncompiled
 
 if TYPE_CHECKING:
     import pandas
@@ -277,7 +277,7 @@ def apply_fix(
 
     if isinstance(fix, str):
         fix = analyze(model, input_size, settings=settings).proposals.named(fix)
-    model = getattr(model, "_orig_mod", model)
+    model = uncompiled(model)
     return changed_copy(model, fix, input_shape(model, input_size, Settings.of(settings).channels))
 
 
@@ -285,7 +285,7 @@ def analyze_named(model: nn.Module, input_size: InputSize, settings: Settings, n
     """`analyze`, with the name that messages give the model, and where its parts were written if that is known."""
     if not isinstance(model, nn.Module):
         raise TargetError(f"rfcheck analyses a torch.nn.Module, got {type(model).__name__}")
-    model = getattr(model, "_orig_mod", model)  # what torch.compile wraps
+    model = uncompiled(model)
     with _without_garbage_collection():
         return _analyze(model, input_size, settings, name, origin)
 

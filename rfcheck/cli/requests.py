@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from rfcheck.cli.options import require_size
 from rfcheck.config import Settings
 from rfcheck.configuration.layers import Effective, effective
-from rfcheck.configuration.reading import Configuration, ModelEntry, configuration_for
+from rfcheck.configuration.reading import Configuration, ModelEntry, configuration_for, configuration_in, folder_of
 from rfcheck.errors import NothingToAnalyzeError, TargetError
 from rfcheck.target.glance import require_possible_model
 
@@ -58,7 +59,12 @@ def requests_for(targets: Sequence[str], command_line: Mapping[str, Any], *, ski
         TargetError: if there is nothing to lint.
     """
     if targets:
-        return [request for target in dict.fromkeys(targets) for request in _of_target(target, command_line, skip_empty=skip_empty)]
+        read = cache(configuration_in)
+        return [
+            request
+            for target in dict.fromkeys(targets)
+            for request in _of_target(target, read(folder_of(target)), command_line, skip_empty=skip_empty)
+        ]
     configuration = configuration_for(None)
     if configuration is None or not configuration.models:
         where = "no configuration file was found" if configuration is None else f"{configuration.file.label} lists no models"
@@ -69,8 +75,9 @@ def requests_for(targets: Sequence[str], command_line: Mapping[str, Any], *, ski
     return [_request(entry.target, configuration, entry, command_line, is_whole=True) for entry in configuration.models]
 
 
-def _of_target(target: str, command_line: Mapping[str, Any], *, skip_empty: bool) -> Iterator[Request]:
-    configuration = configuration_for(target)
+def _of_target(
+    target: str, configuration: Configuration | None, command_line: Mapping[str, Any], *, skip_empty: bool
+) -> Iterator[Request]:
     entries = () if configuration is None else configuration.entries_for(target)
     is_file = target.endswith(".py")
     for entry in entries:

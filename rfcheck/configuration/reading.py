@@ -73,8 +73,22 @@ def configuration_for(target: str | None) -> Configuration | None:
     Raises:
         SettingsError: if a file is not TOML, or a key or value in it is wrong.
     """
+    return configuration_in(folder_of(target))
+
+
+def folder_of(target: str | None) -> Path:
+    """The folder from which the configuration of a target is searched upwards: of its file, else the current one."""
     file = target_file(target) if target is not None else None
-    found = find_config(Path(file).parent if file is not None else Path.cwd())
+    return Path.cwd() if file is None else Path(file).parent
+
+
+def configuration_in(folder: Path) -> Configuration | None:
+    """What the configuration file says that holds in a folder.
+
+    Raises:
+        SettingsError: if a file is not TOML, or a key or value in it is wrong.
+    """
+    found = find_config(folder)
     return None if found is None else read_configuration(found)
 
 

@@ -32,11 +32,11 @@ class Origin:
 
 def origin_of_classes(model: nn.Module) -> Origin:
     """The origin of a ready model, of which only the classes are known; parts of other classes have that of what holds them."""
-    model = _uncompiled(model)
+    model = uncompiled(model)
     return Origin(class_chain(type(model)), _inherited(model, lambda module: class_chain(type(module))))
 
 
-def _uncompiled(model: nn.Module) -> nn.Module:
+def uncompiled(model: nn.Module) -> nn.Module:
     """What torch.compile wraps; its modules keep their names."""
     inner: nn.Module = getattr(model, "_orig_mod", model)
     return inner
@@ -107,7 +107,7 @@ class ConstructionSites:
 
         A module that was not constructed but copied, or made by no code of the user's, has the chain of the module that holds it.
         """
-        return _inherited(_uncompiled(model), self._chain)
+        return _inherited(uncompiled(model), self._chain)
 
     def _chain(self, module: nn.Module) -> tuple[Span, ...]:
         noted, frames = self.frames.get(id(module), (None, ()))
