@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from rfcheck import Analysis, analyze
-from tests.zoo import CLASSIFIERS, counted_flops, parameter_count, real_model, resolution_of, timm_model, torchvision_model
+from tests.zoo import CLASSIFIERS, counted_flops, detector, parameter_count, resolution_of, timm_model, torchvision_model
 
 FAST = {
     "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "mnasnet0_5", "mobilenet_v3_small", "resnet18",
@@ -130,11 +130,21 @@ def test_torchvision_video_model(name, size):
 @pytest.mark.parametrize("name", DETECTORS)
 def test_torchvision_detector(name):
     """Which boxes remain decides how a detector goes on, so only a real forward pass gets through."""
-    analysis = analyze(real_model(name), 320)
+    analysis = analyze(detector(name), 320)
     assert (analysis.assumptions, analysis.traced_with) == ((), "real")
     judged = [layer for layer in analysis.layers if layer.judged]
     assert all(layer.r_max is not None for layer in judged)
     assert any("bbox" in layer.name or "head" in layer.name for layer in judged)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("threshold", ["rpn_score_thresh", "box_score_thresh"])
+@pytest.mark.parametrize("name", ["maskrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn"])
+def test_a_detector_that_finds_nothing(name, threshold):
+    """No score is above one, so that the heads see an empty batch of boxes."""
+    analysis = analyze(detector(name, **{threshold: 1.1}), 320)
+    assert (analysis.assumptions, analysis.traced_with) == ((), "real")
+    assert all(layer.r_max is not None for layer in analysis.layers if layer.judged)
 
 
 @pytest.mark.slow

@@ -37,9 +37,11 @@ def timm_model(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     return model, tuple(model.default_cfg["input_size"])
 
 
-def real_model(name: str) -> nn.Module:
-    """A torchvision detector with random weights, in eval mode: what it selects decides how its forward goes on."""
-    return models.get_model(name, weights=None, weights_backbone=None).eval()
+def detector(name: str, **thresholds: float) -> nn.Module:
+    """A torchvision detector with data, in eval mode, the same each time: what it selects decides how its forward goes on."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return models.get_model(name, weights=None, weights_backbone=None, **thresholds).eval()
 
 
 def counted_flops(model: nn.Module, *input_size: int) -> float:

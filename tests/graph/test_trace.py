@@ -234,6 +234,23 @@ def test_a_recurrent_layer_reads_the_whole_sequence():
     assert all(r >= 8 for r in analyze(model, (3, 8, 8)).layer("last").r_max)
 
 
+def strong_ones(m: Any, x: torch.Tensor) -> torch.Tensor:
+    return x[x.amax((1, 2, 3)) > 1e9]
+
+
+@pytest.mark.parametrize(("head", "r_max"), [(nn.Conv2d(4, 4, 3), 7), (nn.MaxPool2d(2), 8)])
+@pytest.mark.parametrize(
+    ("select", "is_everywhere", "traced_with"), [(lambda m, x: x[:0], False, "meta"), (strong_ones, True, "real")]
+)
+def test_a_forward_that_selects_nothing_still_has_receptive_fields(select, is_everywhere, traced_with, head, r_max):
+    """The heads of a detector that finds no box run on an empty batch; which boxes there are depends on the whole image."""
+    model = Net(lambda m, x: m.last(m.head(select(m, m.a(x)))), a=conv(), head=head, last=conv(4))
+    assert model(torch.zeros(1, *SIZE)).shape[0] == 0
+    analysis = analyze(model, SIZE)
+    assert analysis.traced_with == traced_with
+    assert analysis.layers[-1].r_max == (INF if is_everywhere else (r_max, r_max))
+
+
 def test_a_lazy_module_is_refused():
     with pytest.raises(TraceError) as caught:
         analyze(nn.Sequential(conv(), nn.LazyConv2d(4, 3)), SIZE)
