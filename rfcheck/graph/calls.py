@@ -157,3 +157,15 @@ def met(reading: Reading, result: Layout, axes: int) -> Reaches | None:
         elif aligned != IDENTITY:
             reaches[axis] = compose(aligned, reaches.get(axis, IDENTITY))
     return reaches
+
+
+def moved(tensor: TensorArg, reading: Reading, *layouts: Layout, **attributes: Any) -> Gathered:
+    """What a call gathers that moves values of one tensor and computes nothing.
+
+    Args:
+        tensor: whose values.
+        reading: what is read of it.
+        layouts: of the outputs; that of the reading if there are none.
+        attributes: of the node.
+    """
+    return Gathered(list(layouts) or [reading.layout], [edge_from(tensor, reading.reaches)], "rearrange", attributes)

@@ -1,16 +1,16 @@
-"""How operators gather that move values without computing: views, slices, padding, shifts, repetition."""
+"""How operators gather that move values without computing: views, padding, shifts, repetition; parts are in `slicing`."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-from rfcheck.graph.axes import Layout, Reading, Tokens, digits_of, plain, plain_layout, regroup, with_extras
-from rfcheck.graph.calls import Call, Gathered, edge_from
+from rfcheck.graph.axes import Layout, Reading, digits_of, plain, plain_layout, regroup, with_extras
+from rfcheck.graph.calls import Call, Gathered, moved
 from rfcheck.graph.operators import Rearrange
 from rfcheck.graph.reach import FIRST_UNIT, Reach, window
 from rfcheck.graph.records import TensorArg
+from rfcheck.graph.slicing import by_narrow, by_select, by_slice, by_split, by_unbind
 from rfcheck.graph.windows import transposed_fold
 
 _KIND = "rearrange"
@@ -26,15 +26,11 @@ def rearrange(meaning: Rearrange, call: Call) -> Gathered:
     return gathered
 
 
-def _done(x: TensorArg, reading: Reading, *layouts: Layout, **attributes: Any) -> Gathered:
-    return Gathered(list(layouts) or [reading.layout], [edge_from(x, reading.reaches)], _KIND, attributes)
-
-
 def _view(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     result = regroup(layout, call.out_shape)
     if result is None:
         return call.unknown("views positions across the borders of their dimensions", _KIND)
-    return _done(x, Reading(layout), result)
+    return moved(x, Reading(layout), result)
 
 
 def _permute(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -47,7 +43,7 @@ def _permute(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         a, b = (call.arg("dim0"), call.arg("dim1")) if name in ("transpose", "swapaxes") else (-2, -1)
         if count > 1:
             order[a], order[b] = order[b], order[a]
-    return _done(x, Reading(layout), tuple(layout[d] for d in order))
+    return moved(x, Reading(layout), tuple(layout[d] for d in order))
 
 
 def _expand(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -61,109 +57,7 @@ def _expand(call: Call, x: TensorArg, layout: Layout) -> Gathered:
             reading.resize(dim, FIRST_UNIT, size)
         else:
             reading.dims[dim] = plain(size)
-    return _done(x, reading, (*(plain(n) for n in shape[:extra]), *reading.dims))
-
-
-def _sliced(reading: Reading, dim: int, start: int, step: int, size: int, whole: int) -> bool:
-    """Keep ``size`` values of a dimension from ``start`` on, every ``step``-th; False where its positions cannot be followed."""
-    if size == whole and step == 1:
-        return True
-    factors = reading.dims[dim]
-    if not digits_of(factors):
-        reading.dims[dim] = plain(size)
-        return True
-    if len(factors) == 1 and isinstance(factors[0], Tokens):
-        return _sliced_tokens(reading, dim, factors[0], start, step, size)
-    if reading.single_digit(dim) is None and not reading.absorb(dim):
-        return False
-    reading.resize(dim, Reach(1, step, (start,), (start,)), size)
-    return True
-
-
-def _sliced_tokens(reading: Reading, dim: int, tokens: Tokens, start: int, step: int, size: int) -> bool:
-    positions = math.prod(d.size for d in tokens.digits)
-    first, end = tokens.before, tokens.before + positions
-    if step == 1 and start <= first and start + size >= end:
-        before, after = first - start, start + size - end
-        reading.dims[dim] = (Tokens(before, tokens.digits, after),) if before or after else tokens.digits
-        return True
-    if start + (size - 1) * step < first or start >= end:  # only class or register tokens
-        reading.drop(dim)
-        for axis in {digit.axis for digit in tokens.digits}:
-            reading.reaches[axis] = FIRST_UNIT
-        reading.dims[dim] = plain(size)
-        return True
-    return False
-
-
-def _slice(call: Call, x: TensorArg, layout: Layout) -> Gathered:
-    dim = call.arg("dim", 0) % len(layout)
-    start = clamped(call.arg("start") or 0, x.shape[dim])
-    step = call.arg("step", 1)
-    reading = Reading(layout)
-    if not _sliced(reading, dim, start, step, call.out_shape[dim], x.shape[dim]):
-        return call.unknown("slices positions of several axes in one dimension", _KIND)
-    return _done(x, reading)
-
-
-def _narrow(call: Call, x: TensorArg, layout: Layout) -> Gathered:
-    dim = call.arg("dim") % len(layout)
-    reading = Reading(layout)
-    if not _sliced(reading, dim, clamped(call.arg("start"), x.shape[dim]), 1, call.out_shape[dim], x.shape[dim]):
-        return call.unknown("slices positions of several axes in one dimension", _KIND)
-    return _done(x, reading)
-
-
-def clamped(index: int, size: int) -> int:
-    """An index as Python takes it, counted from the end if negative, kept within 0 and ``size``."""
-    return min(max(index + size if index < 0 else index, 0), size)
-
-
-def _picked(x: TensorArg, layout: Layout, dim: int, index: int) -> tuple[Reading, bool]:
-    reading = Reading(layout)
-    whole = x.shape[dim]
-    known = _sliced(reading, dim, index, 1, 1, whole)
-    if known:
-        known = reading.pick(dim, 0)
-        del reading.dims[dim]
-    return reading, known
-
-
-def _select(call: Call, x: TensorArg, layout: Layout) -> Gathered:
-    dim = call.arg("dim") % len(layout)
-    reading, known = _picked(x, layout, dim, clamped(call.arg("index"), x.shape[dim]))
-    return _done(x, reading) if known else call.unknown("selects among positions of several axes", _KIND)
-
-
-def _unbind(call: Call, x: TensorArg, layout: Layout) -> Gathered:
-    """One output per value of a dimension."""
-    dim = call.arg("dim", 0) % len(layout)
-    picked = [_picked(x, layout, dim, index) for index in range(len(call.record.outputs))]
-    if not all(known for _, known in picked):
-        return call.unknown("selects among positions of several axes", _KIND)
-    return _several(x, [reading for reading, _ in picked])
-
-
-def _split(call: Call, x: TensorArg, layout: Layout) -> Gathered:
-    """Several outputs, one after another along a dimension."""
-    dim = call.arg("dim", 0) % len(layout)
-    readings: list[Reading] = []
-    start = 0
-    for out in call.record.outputs:
-        reading = Reading(layout)
-        if not _sliced(reading, dim, start, 1, out.shape[dim], x.shape[dim]):
-            return call.unknown("slices positions of several axes in one dimension", _KIND)
-        readings.append(reading)
-        start += out.shape[dim]
-    return _several(x, readings)
-
-
-def _several(x: TensorArg, readings: list[Reading]) -> Gathered:
-    """One part per output where they read different positions, else one answer for all."""
-    gathered = _done(x, readings[0], *[reading.layout for reading in readings])
-    if any(reading.reaches != readings[0].reaches for reading in readings):
-        gathered.parts = [[edge_from(x, reading.reaches)] for reading in readings]
-    return gathered
+    return moved(x, reading, (*(plain(n) for n in shape[:extra]), *reading.dims))
 
 
 def _pad(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -187,7 +81,7 @@ def _pad(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         digit = reading.single_digit(dim)
         if digit is not None and "constant" in call.record.func._schema.name:
             margins[digit.axis] = (max(before, 0), max(after, 0))
-    return _done(x, reading, **({"margins": margins} if margins else {}))
+    return moved(x, reading, **({"margins": margins} if margins else {}))
 
 
 def _roll(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -202,7 +96,7 @@ def _roll(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         if reading.single_digit(dim) is None:
             return call.unknown("shifts positions of several axes in one dimension", _KIND)
         reading.resize(dim, window(1, padding=shift), x.shape[dim])
-    return _done(x, reading)
+    return moved(x, reading)
 
 
 def _listed(value: Any) -> list[int]:
@@ -219,7 +113,7 @@ def _flip(call: Call, x: TensorArg, layout: Layout) -> Gathered:
             return call.unknown("mirrors positions of several axes in one dimension", _KIND)
         end = x.shape[dim] - 1
         reading.resize(dim, Reach(1, -1, (end,), (end,)), x.shape[dim])
-    return _done(x, reading)
+    return moved(x, reading)
 
 
 def _repeat(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -235,7 +129,7 @@ def _repeat(call: Call, x: TensorArg, layout: Layout) -> Gathered:
             return call.unknown("repeats positions of several axes in one dimension", _KIND)
         else:
             reading.resize(dim, Reach(whole, 0, tuple(range(whole)), tuple(range(whole))), size)
-    return _done(x, reading, (*(plain(n) for n in call.out_shape[:extra]), *reading.dims))
+    return moved(x, reading, (*(plain(n) for n in call.out_shape[:extra]), *reading.dims))
 
 
 def _repeat_interleave(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -246,12 +140,12 @@ def _repeat_interleave(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     reading = Reading(layout)
     if not digits_of(layout[dim]):
         reading.dims[dim] = plain(call.out_shape[dim])
-        return _done(x, reading)
+        return moved(x, reading)
     times, rest = divmod(call.out_shape[dim], x.shape[dim])
     if rest or reading.single_digit(dim) is None:
         return call.unknown("repeats positions unevenly", _KIND)
     reading.resize(dim, Reach(times, 1, (0,) * times, (0,) * times), call.out_shape[dim])
-    return _done(x, reading)
+    return moved(x, reading)
 
 
 def _pixel_shuffle(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -275,7 +169,7 @@ def _scaled(call: Call, x: TensorArg, layout: Layout, reach: Reach) -> Gathered:
         else:
             reading.resize(dim, reach, call.out_shape[dim])
     reading.dims[-3] = plain(call.out_shape[-3])
-    return _done(x, reading)
+    return moved(x, reading)
 
 
 def _unfold(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -289,7 +183,7 @@ def _unfold(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         return call.unknown("slides a window over positions of several axes in one dimension", _KIND)
     else:
         reading.resize(dim, window(size, step), call.out_shape[dim])
-    return _done(x, reading, (*reading.dims, plain(size)))
+    return moved(x, reading, (*reading.dims, plain(size)))
 
 
 def _index_select(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -309,12 +203,12 @@ def _indexed(call: Call, x: TensorArg, layout: Layout, dim: int, index_dims: int
     if digits_of(layout[dim]) or len(call.out_shape) != len(layout) - 1 + index_dims:
         return call.unknown("indexes positions", _KIND)
     chosen = plain_layout(call.out_shape[dim : dim + index_dims])
-    return _done(x, Reading(layout), (*layout[:dim], *chosen, *layout[dim + 1 :]))
+    return moved(x, Reading(layout), (*layout[:dim], *chosen, *layout[dim + 1 :]))
 
 
 def _as_strided(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     if call.out_shape == x.shape:
-        return _done(x, Reading(layout))
+        return moved(x, Reading(layout))
     return call.unknown("reads memory by strides", _KIND)
 
 
@@ -323,18 +217,18 @@ def _glu(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     dim = call.arg("dim", -1) % len(layout)
     if digits_of(layout[dim]):
         return call.unknown("weighs one half of the positions by the other", "activation")
-    return _done(x, Reading(layout), (*layout[:dim], plain(call.out_shape[dim]), *layout[dim + 1 :]))
+    return moved(x, Reading(layout), (*layout[:dim], plain(call.out_shape[dim]), *layout[dim + 1 :]))
 
 
 _ARRANGEMENTS: dict[str, Callable[[Call, TensorArg, Layout], Gathered]] = {
     "view": _view,
     "permute": _permute,
     "expand": _expand,
-    "slice": _slice,
-    "narrow": _narrow,
-    "select": _select,
-    "split": _split,
-    "unbind": _unbind,
+    "slice": by_slice,
+    "narrow": by_narrow,
+    "select": by_select,
+    "split": by_split,
+    "unbind": by_unbind,
     "pad": _pad,
     "roll": _roll,
     "flip": _flip,

@@ -8,8 +8,8 @@ from rfcheck.graph.axes import Digit, Layout, Reading, axis_size, broadcast, dig
 from rfcheck.graph.calls import Call, Edge, Gathered, mismatch
 from rfcheck.graph.mixing import placed
 from rfcheck.graph.reach import IDENTITY, Reach, compose, window
-from rfcheck.graph.rearranging import clamped
 from rfcheck.graph.records import TensorArg, ViewStep
+from rfcheck.graph.slicing import clamped
 
 _KIND = "rearrange"
 

@@ -1,4 +1,4 @@
-"""Views, slices, padding and shifts, held against the support of the input gradient."""
+"""Views, padding and shifts, held against the support of the input gradient."""
 
 import pytest
 import torch
@@ -73,13 +73,6 @@ REARRANGEMENTS = {
     "flip behind a stride": between(lambda x: x.flip(-1), conv((4, 2), stride=2), conv(2, stride=2, dilation=2)),
     "flip behind an interpolation": moved(lambda x: F.interpolate(x, scale_factor=2, mode="bilinear").flip(2)),
     "flip one branch": Apply(lambda x, a, b: a(x) + b(x.flip(3)).flip(3), conv(4, padding="same"), conv(2, padding="same")),
-    "slice": moved(lambda x: x[:, :, 1:, :-3]),
-    "slice with steps": moved(lambda x: x[:, :, 5:45:4, -35:-2:2]),
-    "slice of an up-sampled map": moved(lambda x: F.interpolate(x, scale_factor=2)[:, :, 1:, ::3]),
-    "narrow, split": moved(lambda x: x.narrow(2, 3, 40).split(25, 3)[1], after=conv((2, 3), padding=(0, 1))),
-    "chunk": moved(lambda x: torch.cat(x.chunk(2, 2), 1), 2, 4),
-    "select": between(lambda x: x.select(2, 20).unsqueeze(2), after=conv((1, 3))),
-    "space-to-depth by slices": moved(lambda x: torch.cat([x[..., i::2, j::2] for i in (0, 1) for j in (0, 1)], 1), 2, 8),
     "space-to-depth by views": moved(lambda x: split_into_windows(x, 2).permute(0, 3, 5, 1, 2, 4).flatten(1, 3), 2, 8),
     "space-to-depth by unflatten": moved(lambda x: x.unflatten(2, (24, 2)).movedim(3, 1).flatten(1, 2), 2, 4),
     "depth-to-space by views": moved(depth_to_space, 12, 2),
