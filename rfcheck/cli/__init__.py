@@ -22,7 +22,6 @@ from rfcheck.cli.graph import graph
 from rfcheck.cli.rule import rule
 from rfcheck.cli.sweep import sweep
 from rfcheck.cli.usage_errors import usage_sentence
-from rfcheck.errors import RfcheckError
 
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -68,9 +67,6 @@ def _run(args: list[str] | None) -> Any:
     except click.UsageError as error:
         click.echo(f"error: {usage_sentence(error)}", err=True)
         return error.exit_code
-    except RfcheckError as error:
-        click.echo(f"error: {error}", err=True)
-        return 2
     except Exception as error:
         if {"--verbose", "-v"} & set(sys.argv[1:] if args is None else args):
             raise

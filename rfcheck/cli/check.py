@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rfcheck.cli.analysing import print_error
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
 from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING, size_given, size_options
@@ -20,7 +19,6 @@ from rfcheck.cli.rule_selection import rule_options, rule_settings
 from rfcheck.cli.step_summary import append_step_summary
 from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.configuration.values import join_folders
-from rfcheck.errors import RfcheckError
 from rfcheck.report.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -108,15 +106,11 @@ def check(**given: Any) -> int:
     Without a TARGET, the models that the configuration lists are checked.
     """
     options = _Given(**given)
-    try:
-        if options.watch:
-            from rfcheck.cli.watching import watch
+    if options.watch:
+        from rfcheck.cli.watching import watch
 
-            return watch(lambda: _check(options))
-        return _check(options)[0]
-    except RfcheckError as error:
-        print_error(str(error), error, verbose=options.verbose)
-        return EXIT_ERROR
+        return watch(lambda: _check(options))
+    return _check(options)[0]
 
 
 def _check(given: _Given) -> tuple[int, list[Gathered]]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rfcheck.cli.analysing import analyze_target, print_error
+from rfcheck.cli.analysing import analyze_target
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, size_given, size_options
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_FINDINGS, size_given, size_options
 from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.cli.requests import subject_of
 from rfcheck.cli.rule_selection import known_rules, rule_options, rule_settings
@@ -61,7 +61,7 @@ def compare(
     rule_folders: tuple[str, ...],
     fail_on: str | None,
     layers: bool,
-    verbose: bool,
+    verbose: bool,  # noqa: ARG001 - where an error ends, `Verb` reads it
 ) -> int:
     """Report what changed from target A to target B, and whether B is worse.
 
@@ -72,21 +72,17 @@ def compare(
     layer are; those of a rule about the whole model, wherever they point. On layers that only A or only B has (renamed ones, say)
     findings are counted per rule, and those that B has more of are new. A model that only B has brings new findings only.
     """
-    try:
-        given = size_given(resolution, input_size, channels)
-        chosen = rule_settings(select, ignore, limits, classes, rule_folders)
-        subject = subject_of(after, {**given, **chosen, "fail-on": fail_on})
-        size, settings, fail_on = subject.size, subject.effective.settings, subject.effective.fail_on
-        rules = known_rules(settings)
-        if output_file is not None:
-            require_writable(output_file, "--output-file")
-        settings = replace(settings, rule_folders=tuple(str(Path(folder).absolute()) for folder in settings.rule_folders))
-        model_wide = {rule.code for rule in rules if rule.scope == "model"}
-        versions = _compare(before, subject.target, size, settings, model_wide)
-        _write(versions, _Output(output_format, output_file, layers, fail_on))
-    except RfcheckError as error:
-        print_error(str(error), error, verbose=verbose)
-        return EXIT_ERROR
+    given = size_given(resolution, input_size, channels)
+    chosen = rule_settings(select, ignore, limits, classes, rule_folders)
+    subject = subject_of(after, {**given, **chosen, "fail-on": fail_on})
+    size, settings, fail_on = subject.size, subject.effective.settings, subject.effective.fail_on
+    rules = known_rules(settings)
+    if output_file is not None:
+        require_writable(output_file, "--output-file")
+    settings = replace(settings, rule_folders=tuple(str(Path(folder).absolute()) for folder in settings.rule_folders))
+    model_wide = {rule.code for rule in rules if rule.scope == "model"}
+    versions = _compare(before, subject.target, size, settings, model_wide)
+    _write(versions, _Output(output_format, output_file, layers, fail_on))
     from rfcheck.report.versions import failing
 
     return EXIT_FINDINGS if failing(versions, fail_on) else EXIT_CLEAN

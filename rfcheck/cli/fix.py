@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rfcheck.cli.analysing import BuiltTarget, print_error
+from rfcheck.cli.analysing import BuiltTarget
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.fixed_model import ENDINGS, FixedModel, needs_data, write_fixed_model
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_NOTHING, size_given, size_options
+from rfcheck.cli.options import size_given, size_options
 from rfcheck.cli.output_file import require_writable
 from rfcheck.cli.requests import subject_of
 from rfcheck.cli.rule_candidates import fixes
 from rfcheck.cli.target_candidates import targets as target_candidates
-from rfcheck.errors import FixError, NothingToAnalyzeError, RfcheckError, SettingsError
+from rfcheck.errors import FixError, SettingsError
 from rfcheck.quantities import parse_number
 
 if TYPE_CHECKING:
@@ -77,30 +77,22 @@ def fix(
     output: str | None,
     force: bool,
     output_format: str,
-    verbose: bool,
-) -> int:
+    verbose: bool,  # noqa: ARG001 - where an error ends, `Verb` reads it
+) -> None:
     """Show what can be changed about a model, with the effect of each change, and carry changes out.
 
     Nothing is trained: tail, FLOPs, parameters and memory of the changed model follow from its architecture. A fix is safe if the
     outputs stay the same at this resolution. The model's own file is not touched.
     """
-    try:
-        subject = subject_of(target, size_given(resolution, input_size, channels))
-        size, settings = subject.size, subject.effective.settings
-        most = None if max_flops is None else _count(max_flops)
-        change = _change(apply_names, output, force=force)
-        targets = _targets(subject.target, change)
-        if change is not None:
-            _apply(targets[0], size, settings, change, output_format)
-        else:
-            _show(targets, size, settings, aim, most, output_format)
-    except NothingToAnalyzeError as error:
-        print_error(str(error), error, verbose=verbose)
-        return EXIT_NOTHING
-    except RfcheckError as error:
-        print_error(str(error), error, verbose=verbose)
-        return EXIT_ERROR
-    return EXIT_CLEAN
+    subject = subject_of(target, size_given(resolution, input_size, channels))
+    size, settings = subject.size, subject.effective.settings
+    most = None if max_flops is None else _count(max_flops)
+    change = _change(apply_names, output, force=force)
+    targets = _targets(subject.target, change)
+    if change is not None:
+        _apply(targets[0], size, settings, change, output_format)
+    else:
+        _show(targets, size, settings, aim, most, output_format)
 
 
 def _count(text: str) -> float:

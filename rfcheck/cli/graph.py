@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rfcheck.cli.analysing import analyze_target, print_error
+from rfcheck.cli.analysing import analyze_target
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_NOTHING, size_given, size_options
+from rfcheck.cli.options import size_given, size_options
 from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.cli.requests import subject_of
 from rfcheck.cli.target_candidates import targets as target_candidates
-from rfcheck.errors import NothingToAnalyzeError, RfcheckError, SettingsError
+from rfcheck.errors import SettingsError
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis
@@ -43,32 +43,23 @@ def graph(
     channels: int | None,
     output_format: str | None,
     output_file: str | None,
-    verbose: bool,
-) -> int:
+    verbose: bool,  # noqa: ARG001 - where an error ends, `Verb` reads it
+) -> None:
     """Draw the operators of one model and how data flows between them, coloured by what is productive and what is tail.
 
     svg is a picture, dot one for Graphviz: normalisations and activations are in the box of their layer, and equal blocks in a row
     are drawn once. graphml and json hold every operator with all that is known of it, for networkx, Gephi and other programs.
     """
-    try:
-        subject = subject_of(target, size_given(resolution, input_size, channels))
-        size = subject.size
-        chosen = output_format or _format_of(output_file)
-        if output_file is not None:
-            require_writable(output_file, "--output-file")
-        analysis = _analyze_one(subject.target, size, subject.effective.settings)
-        text = _render(analysis, chosen)
-        if output_file is None:
-            click.echo(text, nl=False)
-        else:
-            write_atomically(Path(output_file), text, "--output-file")
-    except NothingToAnalyzeError as error:
-        print_error(str(error), error, verbose=verbose)
-        return EXIT_NOTHING
-    except RfcheckError as error:
-        print_error(str(error), error, verbose=verbose)
-        return EXIT_ERROR
-    return EXIT_CLEAN
+    subject = subject_of(target, size_given(resolution, input_size, channels))
+    chosen = output_format or _format_of(output_file)
+    if output_file is not None:
+        require_writable(output_file, "--output-file")
+    analysis = _analyze_one(subject.target, subject.size, subject.effective.settings)
+    text = _render(analysis, chosen)
+    if output_file is None:
+        click.echo(text, nl=False)
+    else:
+        write_atomically(Path(output_file), text, "--output-file")
 
 
 def _format_of(output_file: str | None) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import click
 
+from rfcheck.cli.analysing import print_error
+from rfcheck.cli.options import EXIT_ERROR, EXIT_NOTHING
 from rfcheck.cli.pages import ENVIRONMENT, FILES, OPTION_GROUPS, PAGES, Example, Page
+from rfcheck.errors import NothingToAnalyzeError, RfcheckError
 
 OTHER = "Other options"
 """Heading of the options that are in no group."""
@@ -16,7 +20,7 @@ _COLUMN = 25
 
 
 class Verb(click.Command):
-    """A command whose help is the page that `PAGES` has for its name."""
+    """A command whose help is the page that `PAGES` has for its name, and which ends an error with one line and an exit code."""
 
     @property
     def page(self) -> Page:
@@ -30,6 +34,14 @@ class Verb(click.Command):
         except click.UsageError as error:
             error.ctx = error.ctx or ctx
             raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb."""
+        try:
+            return super().invoke(ctx)
+        except RfcheckError as error:
+            print_error(str(error), error, verbose=ctx.params.get("verbose", False))
+            return EXIT_NOTHING if isinstance(error, NothingToAnalyzeError) else EXIT_ERROR
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the synopsis."""

@@ -134,7 +134,7 @@ PAGES = {
             Example("rfcheck compare HEAD~1:model.py model.py --resolution 32", "Say what the last commit did to a model."),
             Example("rfcheck compare torchvision:resnet18 model.py:Net --resolution 64", "Compare a model with a known one."),
         ),
-        exit_codes=(("0", "B is not worse"), ("1", "B is worse"), _ERROR, _INTERRUPTED),
+        exit_codes=(("0", "B is not worse"), ("1", "B is worse"), _ERROR, _NOTHING, _INTERRUPTED),
         environment=("NO_COLOR", "FORCE_COLOR", "COLUMNS"),
         files=(_CONFIGURATION,),
         see_also=(_TARGETS_ELSEWHERE, _RULES_ELSEWHERE, _README),

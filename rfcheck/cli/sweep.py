@@ -13,13 +13,13 @@ import click
 from rfcheck.cli.analysing import BuiltTarget, print_error
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_NOTHING
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR
 from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.cli.plot_file import require_plot_file
 from rfcheck.cli.requests import subject_of
 from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.config import Settings
-from rfcheck.errors import NothingToAnalyzeError, RfcheckError, SettingsError, TraceError
+from rfcheck.errors import RfcheckError, SettingsError, TraceError
 from rfcheck.sweeping import ModelSweep, SweepPoint, parse_resolutions
 
 if TYPE_CHECKING:
@@ -73,20 +73,13 @@ def sweep(
 
     The table says at which of them every layer is productive and the last map sees the whole image, and what each costs.
     """
-    try:
-        sizes = parse_resolutions(resolutions)
-        subject = subject_of(target, {"channels": channels, "resolution": sizes[0]})
-        request = _Request(sizes, subject.effective.settings, output_format, output_file, plot, jobs, verbose)
-        _require_possible(request)
-        sweeps, failures = _sweep_all(subject.target, request)
-        if sweeps:
-            _write(sweeps, failures, request)
-    except NothingToAnalyzeError as error:
-        print_error(str(error), error, verbose=verbose)
-        return EXIT_NOTHING
-    except RfcheckError as error:
-        print_error(str(error), error, verbose=verbose)
-        return EXIT_ERROR
+    sizes = parse_resolutions(resolutions)
+    subject = subject_of(target, {"channels": channels, "resolution": sizes[0]})
+    request = _Request(sizes, subject.effective.settings, output_format, output_file, plot, jobs, verbose)
+    _require_possible(request)
+    sweeps, failures = _sweep_all(subject.target, request)
+    if sweeps:
+        _write(sweeps, failures, request)
     return EXIT_ERROR if failures else EXIT_CLEAN
 
 

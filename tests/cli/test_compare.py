@@ -240,7 +240,6 @@ FAILING = MODEL.replace("nn.Conv2d(3, 3, 3, padding=1)", "nn.Conv2d(3, 3, 3)")
         ),
         (["mian:model.py", "model.py", *AT], " has no revision 'mian'; did you mean main?"),
         (["HEAD~1:model.py:Chian", "model.py", *AT], "HEAD~1:model.py:Chian: HEAD~1:model.py has no 'Chian'; did you mean Chain?"),
-        (["HEAD~1:model.py", "sizes.py", *AT], "sizes.py: holds no model; "),
         (["HEAD~1:model.py", "model.py", "--resolution", "8", "--select", "XX"], "no rule begins with 'XX'; rules are RF101, "),
         (["HEAD~1:model.py", "model.py", "--resolution", "8", "--rules", "none"], "none: no such folder of rules"),
         (
@@ -256,7 +255,6 @@ FAILING = MODEL.replace("nn.Conv2d(3, 3, 3, padding=1)", "nn.Conv2d(3, 3, 3)")
 )
 def test_bad_input(repository, compare, arguments, message):
     repository.commit({"failing.py": FAILING})
-    repository.write({"sizes.py": "DEPTH = 7\n"})
     arguments = [argument.replace("HEAD~1", "HEAD~2") for argument in arguments]
     code, out, err = compare(*arguments)
     assert (code, out) == (2, "")
@@ -264,6 +262,13 @@ def test_bad_input(repository, compare, arguments, message):
     assert message.replace("HEAD~1", "HEAD~2") in err
     assert err.count("\n") == 1
     assert not leftovers(repository.folder.parent / "temporary")
+
+
+def test_a_file_without_a_model(repository, compare):
+    repository.write({"sizes.py": "DEPTH = 7\n"})
+    code, out, err = compare("HEAD~1:model.py", "sizes.py", *AT)
+    assert (code, out) == (3, "")
+    assert err.startswith("error: sizes.py: holds no model; ")
 
 
 def test_an_error_leaves_the_old_output_file_alone(repository, compare):
