@@ -41,7 +41,9 @@ def join(meaning: Join, call: Call) -> Gathered:
     edges = [call.edge(t, Reading(layout), result) for t, layout in zip(images, layouts, strict=True)]
     if meaning.gate:
         mark_gates(edges, call.weights)
-    weights = all(edge.value in call.weights for edge in edges)
+    choosing = {getattr(call.arg(name), "value", None) for name in ("condition", "mask")}  # no values of the result, they choose
+    weighing = [edge.value in call.weights for edge in edges if edge.value not in choosing]
+    weights = bool(weighing) and all(weighing)
     kind = "multiply" if meaning.gate else "join"
     return Gathered([result], edges, kind, note=mismatch(edges), weights=weights)
 

@@ -288,7 +288,8 @@ def _without_data(rule: Callable[..., Any]) -> Callable[..., Any]:
 
     def guarded(first: Any, *args: Any, **kwargs: Any) -> Any:
         head = first[0] if isinstance(first, (list, tuple)) else first
-        return rule(first, *args, **kwargs) if head.is_meta else NotImplemented
+        is_meta = isinstance(head, Tensor) and head.is_meta  # a number may stand in the place of a tensor
+        return rule(first, *args, **kwargs) if is_meta else NotImplemented
 
     return guarded
 

@@ -253,3 +253,9 @@ def test_what_works_in_place_returns_what_it_was_given(func):
     x = torch.empty(2, 3, device="meta")
     others = {"Tensor": (torch.empty(3, device="meta"),)}.get(func._overloadname, (0.5,) if "clamp" in func._opname else ())
     assert SHAPE_RULES[func](x, *others) is x
+
+
+def test_a_number_in_the_place_of_a_tensor_is_left_to_torch():
+    """Exported programs write `35 - x` so."""
+    x = torch.empty(2, 3, device="meta")
+    assert SHAPE_RULES[torch.ops.aten.sub.Tensor](35, x) is NotImplemented

@@ -13,6 +13,7 @@ from rfcheck.errors import TargetError
 
 _TORCH = "torch.ops."
 _LARGEST_EXPONENT = 64
+_LARGEST_SIZE = 2**63
 _NAMESPACES = frozenset({"aten", "prims", "torchvision"})
 """Where operators come from that compute on tensors and do nothing else."""
 
@@ -20,16 +21,28 @@ _NAMESPACES = frozenset({"aten", "prims", "torchvision"})
 def _power(base: float, exponent: float) -> Any:
     if abs(exponent) > _LARGEST_EXPONENT:
         raise ValueError(f"the program raises a size to the power of {exponent}")
-    return base**exponent
+    return _bounded(base**exponent)
+
+
+def _product(first: float, second: float) -> Any:
+    return _bounded(first * second)
+
+
+def _bounded(size: Any) -> Any:
+    """A number that a size can be; products of products would fill the memory with one number."""
+    if isinstance(size, int) and abs(size) > _LARGEST_SIZE:
+        raise ValueError("the program computes with a number that is larger than any size")
+    return size
 
 
 _ON_SIZES: Mapping[str, Callable[..., Any]] = {
     **{
         f"_operator.{name}": getattr(operator, name)
-        for name in ("eq", "ne", "le", "ge", "lt", "gt", "neg", "pos", "mul", "add", "sub", "floordiv", "mod", "truediv")
+        for name in ("eq", "ne", "le", "ge", "lt", "gt", "neg", "pos", "add", "sub", "floordiv", "mod", "truediv")
     },
     **{f"_operator.{name}": getattr(operator, name) for name in ("and_", "or_", "not_", "getitem")},
     **{f"math.{name}": getattr(math, name) for name in ("trunc", "ceil", "floor", "sqrt")},
+    "_operator.mul": _product,
     "_operator.pow": _power,
     "torch.sym_int": int,
     "torch.sym_float": float,

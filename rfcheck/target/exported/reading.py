@@ -19,6 +19,9 @@ from rfcheck.target.program import Program
 _OLD_NAME = "serialized_exported_program.json"
 """The only JSON file in archives of torch before 2.8."""
 
+_LONGEST = 256 * 2**20
+"""Bytes of a description; those of large models have about a hundredth of that."""
+
 
 def read_exported(path: Path) -> Program:
     """The model of a file that torch.export.save wrote; its tensors hold no data.
@@ -53,8 +56,19 @@ def _read(archive: zipfile.ZipFile, path: Path) -> tuple[Mapping[str, Any], Mapp
     folder = program.rpartition("models/")[0]
     model = program.rpartition("/")[2].removesuffix(".json")
     weights = f"{folder}data/weights/{model}_weights_config.json"
-    described = json.loads(archive.read(weights))["config"] if weights in names else {}
-    return json.loads(archive.read(program)), described
+    described = _document(archive, weights, path)["config"] if weights in names else {}
+    return _document(archive, program, path), described
+
+
+def _document(archive: zipfile.ZipFile, name: str, path: Path) -> Any:
+    """A description, unless it would fill the memory once it is unpacked; no more is unpacked than the archive says."""
+    size = archive.getinfo(name).file_size
+    if size > _LONGEST:
+        raise TargetError(
+            f"{path}: {name} unpacks to {size / 2**20:,.0f} MiB, more than any description of a program "
+            f"(at most {_LONGEST >> 20} MiB are read); write the model again with torch.export.save"
+        )
+    return json.loads(archive.read(name))
 
 
 def _reason(names: list[str], programs: list[str]) -> str:

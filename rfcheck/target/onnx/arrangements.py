@@ -47,7 +47,35 @@ def _reshape(call: OnnxCall) -> Tensor:
     wanted = call.ints("shape", 1) or []
     if not call.attribute("allowzero", 0):
         wanted = [x.shape[i] if size == 0 else size for i, size in enumerate(wanted)]
-    return x.reshape(wanted)
+    between = _between(list(x.shape), wanted)
+    return x.reshape(wanted) if between is None else x.reshape(between).reshape(wanted)
+
+
+def _between(old: list[int], wanted: list[int]) -> list[int] | None:
+    """The shape between two reshapes that a file has as one: windows put together, then cut into those of another size.
+
+    Returns:
+        the old shape with dimensions joined where others begin in the middle of them; None where there are none.
+    """
+    given = math.prod(size for size in wanted if size != -1)
+    new = [math.prod(old) // given if size == -1 and given else size for size in wanted]
+    if 0 in old or math.prod(new) != math.prod(old):
+        return None
+    joined: list[int] = []
+    at = begin = 0
+    is_needed = False
+    while at < len(old) and begin < len(new):
+        left, right, first, end = old[at], new[begin], at, begin + 1
+        at += 1
+        while left != right:
+            if left < right:
+                left, at = left * old[at], at + 1
+            else:
+                right, end = right * new[end], end + 1
+        both_split = min(sum(size > 1 for size in part) for part in (old[first:at], new[begin:end])) > 1
+        joined += [left] if both_split else new[begin:end]
+        is_needed, begin = is_needed or both_split, end
+    return [*joined, *new[begin:]] if is_needed else None
 
 
 def _flatten(call: OnnxCall) -> Tensor:

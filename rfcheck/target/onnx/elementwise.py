@@ -125,7 +125,9 @@ ELEMENTWISE: dict[str, Operator] = {
     "Clip": _clip,
     "Shrink": lambda call: F.hardshrink(call.tensor(0), call.attribute("lambd", 0.5)),
     "Dropout": _dropout,
-    "QuantizeLinear": _of_one(torch.round),  # stays floating, since values do not matter
+    "QuantizeLinear": _of_one(
+        lambda x: x
+    ),  # rounding matters to no layer, and would hide that weights of a gate lie between 0 and 1
     "DynamicQuantizeLinear": _dynamically_quantized,
     "DequantizeLinear": _dequantize,
     "Cast": _cast,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rfcheck.target.onnx.call import OnnxCall
-from rfcheck.target.onnx.operators import operator_named
+from rfcheck.target.onnx.operators import computed, operator_named
 from rfcheck.target.onnx.unknown import Shape, shape_of
 from rfcheck.target.onnx.values import LARGEST, is_floating, values, without_values
 
@@ -100,7 +100,7 @@ def _is_computed(node: onnx.NodeProto, contents: OnnxContents) -> bool:
         return False
     known = [contents.known.get(name) for name in node.input]
     try:
-        made = operator(OnnxCall(node.op_type, contents.opset, attributes_of(node), known, known, 1))
+        made = computed(operator, OnnxCall(node.op_type, contents.opset, attributes_of(node), known, known, 1))
     except Exception:  # the same happens in the forward pass, where it is reported
         return False
     if not isinstance(made, torch.Tensor) or made.is_meta or made.numel() > LARGEST:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import onnx
 
 _REMEDY = "to analyse other sizes export it with dynamic_axes or dynamic_shapes"
+_CONVOLUTIONS = frozenset({"Conv", "ConvTranspose", "FusedConv"})
 _USUAL_CHANNELS = (1, 3, 4)
 _IMAGE = "image in the order of torch"
 
@@ -86,9 +87,9 @@ def _convolutions(
     """What a module of torch.nn says of itself where it makes a convolution."""
     found: dict[str, dict[str, Any]] = {}
     for node, around in zip(nodes, scopes, strict=True):
-        weight = contents.tensors.get(node.input[1]) if node.op_type in ("Conv", "ConvTranspose") and len(node.input) > 1 else None
+        weight = contents.tensors.get(node.input[1]) if node.op_type in _CONVOLUTIONS and len(node.input) > 1 else None
         if weight is not None and around and weight.dim() > 2:
             groups = attributes_of(node).get("group", 1)
-            channels = weight.shape[1] * groups if node.op_type == "Conv" else weight.shape[0]
+            channels = weight.shape[0] if node.op_type == "ConvTranspose" else weight.shape[1] * groups
             found[around[-1].path] = {"kernel_size": tuple(weight.shape[2:]), "in_channels": channels}
     return found

@@ -1,4 +1,4 @@
-"""Operators of torch that ONNX files spell out: linear layers over maps, and cyclic shifts."""
+"""Operators of torch that ONNX files spell out: linear layers over maps, cyclic shifts and circular padding."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _END = 2**31 - 1
 """Exporters write ends from here on where a slice goes on to the last position."""
 
+_IMAGE_AXES = 2
+"""The first dimension of a map that is an image axis."""
+
 
 def merged(
     nodes: Sequence[onnx.NodeProto],
@@ -22,7 +25,7 @@ def merged(
     known: Mapping[str, torch.Tensor],
     shapes: Mapping[str, Shape],
 ) -> list[onnx.NodeProto]:
-    """The nodes, where a group that torch has one operator for is one node of that name: "Linear" or "Roll".
+    """The nodes, where a group that torch has one operator for is one node: "Linear", "Roll" or "Pad".
 
     Args:
         nodes: in execution order.
@@ -39,7 +42,7 @@ def merged(
     gone: set[str] = set()
     for node in nodes:
         parts = [makers[name] for name in node.input if name in makers and readers[name] == 1]
-        made = _linear(node, parts, tensors) or _roll(node, parts, known, shapes)
+        made = _linear(node, parts, tensors) or _roll(node, parts, known, shapes) or _circular_pad(node, parts, known, shapes)
         if made is not None:
             replaced[node.output[0]] = made
             gone.update(part.output[0] for part in parts)
@@ -81,13 +84,61 @@ def _roll(
     return made
 
 
+def _circular_pad(
+    concat: onnx.NodeProto, parts: Sequence[onnx.NodeProto], known: Mapping[str, torch.Tensor], shapes: Mapping[str, Shape]
+) -> onnx.NodeProto | None:
+    """The last positions of an image axis put before all of them, the first positions behind them, or both."""
+    from onnx import helper
+
+    if concat.op_type != "Concat" or concat.domain or not parts or len(concat.input) != len(parts) + 1:
+        return None
+    source = next(iter(parts[0].input), "")
+    names = list(concat.input)
+    if any(part.op_type != "Slice" or part.domain or part.input[0] != source for part in parts) or names.count(source) != 1:
+        return None
+    axis = next((attribute.i for attribute in concat.attribute if attribute.name == "axis"), 0)
+    size = shapes[source][axis] if source in shapes and axis < len(shapes[source]) else None
+    at = names.index(source)
+    ranges = {part.output[0]: _range(part, known) for part in parts}
+    lasts = [_last(ranges[name], axis, size) for name in names[:at]]
+    firsts = [_first(ranges[name], axis, size) for name in names[at + 1 :]]
+    if axis < _IMAGE_AXES or None in (*lasts, *firsts) or max(len(lasts), len(firsts)) > 1:
+        return None
+    made = _node("Pad", [source], concat, concat)
+    settings = {"mode": "wrap", "axes": [axis], "pads": [*(lasts or [0]), *(firsts or [0])]}
+    made.attribute.extend([helper.make_attribute(name, value) for name, value in settings.items()])
+    return made
+
+
+def _last(cut: tuple[int, int, int] | None, axis: int, size: int | None) -> int | None:
+    """How many positions at the end of an axis a slice takes; None if it takes others."""
+    if cut is None or cut[2] != axis or cut[1] < (size or _END):
+        return None
+    start = cut[0] - size if size and cut[0] >= 0 else cut[0]
+    return -start if start < 0 else None
+
+
+def _first(cut: tuple[int, int, int] | None, axis: int, size: int | None) -> int | None:
+    """How many positions at the beginning of an axis a slice takes; None if it takes others."""
+    is_first = cut is not None and cut[2] == axis and cut[0] == 0 and 0 < cut[1] <= (size or _END - 1)
+    return cut[1] if cut is not None and is_first else None
+
+
 def _range(node: onnx.NodeProto, known: Mapping[str, torch.Tensor]) -> tuple[int, int, int] | None:
     """Start, end and axis of a slice along one axis, where the file gives them."""
+    if len(node.input) == 1:  # opsets before 10
+        return _range_of_attributes(node)
     given = [known.get(name) for name in node.input[1:]]
     if len(given) < 3 or any(part is None or part.numel() != 1 for part in given):
         return None
     start, end, axis, *step = (int(part) for part in given if part is not None)
     return (start, end, axis) if step in ([], [1]) else None
+
+
+def _range_of_attributes(node: onnx.NodeProto) -> tuple[int, int, int] | None:
+    lists = {attribute.name: list(attribute.ints) for attribute in node.attribute}
+    given = [lists.get(name, []) for name in ("starts", "ends", "axes")]
+    return (given[0][0], given[1][0], given[2][0]) if all(len(numbers) == 1 for numbers in given) else None
 
 
 def _node(operator: str, inputs: Sequence[str], last: onnx.NodeProto, named: onnx.NodeProto) -> onnx.NodeProto:

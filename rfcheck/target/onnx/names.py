@@ -17,9 +17,9 @@ from rfcheck.target.listing import Scope
 if TYPE_CHECKING:
     import onnx
 
-_WEIGHT = re.compile(r"^(?P<path>[^\W\d]\w*(?:\.\w+)*)\.weight$")
+_WEIGHT = re.compile(r"^(?P<path>[^\W\d][\w-]*(?:\.[\w-]+)*)\.weight$")
 _PATHS, _CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
-_WITH_WEIGHT = frozenset({"Conv", "ConvTranspose", "Gemm"})
+_WITH_WEIGHT = frozenset({"Conv", "ConvTranspose", "FusedConv", "FusedGemm", "Gemm"})
 
 
 def scopes_of(nodes: Sequence[onnx.NodeProto]) -> list[tuple[Scope, ...]]:

@@ -38,7 +38,7 @@ _QUANTIZED: Mapping[str, frozenset[int]] = {
     "MatMulInteger": frozenset({1}),
 }
 _WEIGHED = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
-_DOTTED = re.compile(r"^[^\W\d]\w*(\.\w+)*$")
+_DOTTED = re.compile(r"^[^\W\d][\w-]*(\.[\w-]+)*$")
 
 
 @dataclass(frozen=True, slots=True)

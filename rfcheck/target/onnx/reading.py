@@ -38,6 +38,8 @@ def read_onnx(path: Path) -> onnx.ModelProto:
         if error.name != "onnx":
             raise TargetError(f"{path}: the onnx package cannot be imported: {error}") from error
         raise TargetError(f"{path}: ONNX files need the onnx package; install it with: pip install 'rfcheck[onnx]'") from None
+    if not path.stat().st_size:
+        raise TargetError(f"{path}: is not an ONNX model: the file is empty")
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             model: onnx.ModelProto = onnx.ModelProto.FromString(_without_weights(content))

@@ -10,6 +10,9 @@ from torch.nn import functional as F
 from rfcheck.target.onnx.call import NotCoveredError, OnnxCall, Tensor
 from rfcheck.target.onnx.elementwise import Operator
 
+_LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+"""torch's name of linear interpolation, by number of image axes."""
+
 
 def _resize(call: OnnxCall) -> Tensor:
     x = call.tensor(0)
@@ -17,8 +20,20 @@ def _resize(call: OnnxCall) -> Tensor:
     if list(x.shape[:2]) != sizes[:2]:
         raise NotCoveredError
     mode = call.attribute("mode", "nearest")
+    if mode == "linear" and _positions(call) == "asymmetric" and x.dim() - 2 in _LINEAR and not call.attribute("antialias", 0):
+        return _asymmetric(x, sizes[2:])
     arguments = _nearest(call, x, sizes) if mode == "nearest" else _smooth(call, mode, x.dim() - 2)
     return F.interpolate(x, size=sizes[2:], **arguments)
+
+
+def _asymmetric(x: Tensor, sizes: list[int]) -> Tensor:
+    """Interpolation from the first position of each axis on, which torch has with the corners aligned: up to one position more."""
+    axes = len(sizes)
+    longer = F.pad(x, [0, 1] * axes, mode="replicate")
+    resized = F.interpolate(longer, size=[size + 1 for size in sizes], mode=_LINEAR[axes], align_corners=True)
+    for axis, size in enumerate(sizes, 2):
+        resized = resized.narrow(axis, 0, size)
+    return resized
 
 
 def _positions(call: OnnxCall) -> str:
@@ -27,8 +42,8 @@ def _positions(call: OnnxCall) -> str:
 
 
 def _smooth(call: OnnxCall, mode: str, axes: int) -> dict[str, Any]:
-    """Arguments of torch's interpolation between neighbours; torch has no such interpolation with asymmetric positions."""
-    names = {("linear", 1): "linear", ("linear", 2): "bilinear", ("linear", 3): "trilinear", ("cubic", 2): "bicubic"}
+    """Arguments of torch's interpolation between neighbours; torch has no cubic one with asymmetric positions."""
+    names = {**{("linear", number): name for number, name in _LINEAR.items()}, ("cubic", 2): "bicubic"}
     positions = _positions(call)
     if (mode, axes) not in names or positions not in ("half_pixel", "pytorch_half_pixel", "align_corners"):
         raise NotCoveredError

@@ -9,7 +9,7 @@ import torch
 from rfcheck.target.listing import Run, Scope, Step
 from rfcheck.target.onnx.call import NotCoveredError, OnnxCall
 from rfcheck.target.onnx.graph import Branch, OnnxContents, attributes_of
-from rfcheck.target.onnx.operators import operator_named
+from rfcheck.target.onnx.operators import computed, operator_named
 from rfcheck.target.onnx.unknown import unknown
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def step_of(node: onnx.NodeProto, scopes: tuple[Scope, ...] | None, contents: On
             made = unknown(node, call, contents.opsets, contents.shapes)
         else:
             try:
-                made = operator(call)
+                made = computed(operator, call)
             except NotCoveredError:
                 made = unknown(node, call, contents.opsets, contents.shapes)
         results = made if isinstance(made, (list, tuple)) else (made,)

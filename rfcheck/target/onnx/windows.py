@@ -45,6 +45,10 @@ def _halves(totals: list[int], *, more_before: bool) -> tuple[list[int], list[in
     return (more, less) if more_before else (less, more)
 
 
+def _less(amounts: list[int], shared: list[int]) -> list[int]:
+    return [amount - part for amount, part in zip(amounts, shared, strict=True)]
+
+
 def _padded(x: Tensor, before: list[int], after: list[int], value: float = 0.0) -> Tensor:
     """A map with positions added around it, the last axis first as torch has it."""
     amounts = [n for pair in zip(reversed(before), reversed(after), strict=True) for n in pair]
@@ -60,8 +64,9 @@ def _convolution(call: OnnxCall) -> Tensor:
     axes = len(kernel)
     strides, dilations = call.ints("strides") or [1] * axes, call.ints("dilations") or [1] * axes
     before, after = _pads(call, x.shape[2:], kernel, strides, dilations)
-    if before != after:
-        x, before = _padded(x, before, after), [0] * axes
+    if before != after:  # as torch has it for padding="same": what both sides share belongs to the convolution
+        shared = [max(min(pair), 0) for pair in zip(before, after, strict=True)]
+        x, before = _padded(x, _less(before, shared), _less(after, shared)), shared
     if bias is not None:
         bias = together([x, bias])[1].to(x.dtype)
     made: Tensor = _of_axes(_CONVOLUTIONS, axes)(x, weight, bias, strides, before, dilations, call.attribute("group", 1))

@@ -65,8 +65,15 @@ def test_arithmetic_on_sizes_covers_what_torch_writes():
     assert on_sizes("_operator.floordiv")(7, 2) == 3
     assert on_sizes("torch.sym_ite")(False, 1, 2) == 2
     assert on_sizes("_operator.pow")(3, 2) == 9
+    assert on_sizes("_operator.mul")(3, 2.5) == 7.5
     with pytest.raises(ValueError, match="raises a size to the power of 1000000000"):
         on_sizes("_operator.pow")(10, 10**9)
+
+
+@pytest.mark.parametrize(("name", "numbers"), [("mul", (2**40, 2**40)), ("pow", (2**40, 60)), ("mul", (-(2**62), 4))])
+def test_numbers_do_not_grow_without_bound(name, numbers):
+    with pytest.raises(ValueError, match="^the program computes with a number that is larger than any size$"):
+        on_sizes(f"_operator.{name}")(*numbers)
 
 
 def test_checks_and_inner_graphs():

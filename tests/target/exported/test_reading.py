@@ -236,6 +236,20 @@ def test_other_archives(entries, reason, tmp_path):
     assert str(caught.value).startswith(f"{path}: {reason}")
 
 
+def test_a_description_that_would_fill_the_memory_is_not_unpacked(tmp_path):
+    path = tmp_path / "m.pt2"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("m/models/model.json", "w") as document:
+        for _ in range(300):
+            document.write(b" " * 2**20)
+    assert path.stat().st_size < 2**20
+    with pytest.raises(TargetError) as caught:
+        read_exported(path)
+    assert str(caught.value) == (
+        f"{path}: m/models/model.json unpacks to 300 MiB, more than any description of a program (at most 256 MiB are read); "
+        "write the model again with torch.export.save"
+    )
+
+
 def test_other_files(tmp_path):
     path = tmp_path / "m.pt2"
     path.write_bytes(b"no archive")

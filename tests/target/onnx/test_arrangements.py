@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from onnx import numpy_helper
+from torch.overrides import TorchFunctionMode
 
 from rfcheck.target.onnx.call import NotCoveredError
 from tests.target.programs import assert_agrees, call
@@ -43,6 +44,32 @@ def test_reshaping():
     assert_agrees("Reshape", [X, ints(-1)])
     assert_agrees("Reshape", [np.zeros((0, 3), np.float32), ints(0, 3)], allowzero=1)
     assert tuple(call("Reshape", [X], opset=1, shape=[6, 20]).shape) == (6, 20)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "steps"),
+    [
+        ((1, 4, 8, 7, 8, 7), (1, 4, 7, 8, 7, 8), [(1, 4, 56, 56), (1, 4, 7, 8, 7, 8)]),  # windows of another size
+        ((1, 8, 7), (1, 7, -1), [(1, 56), (1, 7, 8)]),
+        ((1, 4, 8, 7), (1, 4, 56), [(1, 4, 56)]),
+        ((64, 49, 3), (1, 8, 8, 7, 7, 3), [(1, 8, 8, 7, 7, 3)]),
+        ((2, 1, 6), (2, 6, 1), [(2, 6, 1)]),
+        ((0, 3), (3, 0), [(3, 0)]),
+    ],
+)
+def test_reshapes_that_an_exporter_put_together_are_two(old, new, steps):
+    class Recorder(TorchFunctionMode):
+        def __torch_function__(self, function, _, arguments=(), given=None):
+            if function is torch.Tensor.reshape:
+                shapes.append(tuple(function(*arguments).shape))
+            return function(*arguments, **(given or {}))
+
+    shapes: list[tuple[int, ...]] = []
+    x = np.arange(np.prod(old), dtype=np.float32).reshape(old)
+    with Recorder():
+        made = call("Reshape", [x, ints(*new)], allowzero=1)
+    assert shapes == steps
+    np.testing.assert_array_equal(made.numpy(), x.reshape(new))
 
 
 def test_dimensions():

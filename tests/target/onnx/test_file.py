@@ -51,6 +51,16 @@ def test_linear_layers_over_maps_are_layers_with_their_bias(tmp_path):
     assert facts(analyze(program, 32)) == facts(analyze(model, 32))
 
 
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_padding_in_a_circle_and_of_even_kernels(dynamic, tmp_path):
+    circular = nn.Conv2d(3, 8, 3, padding=1, padding_mode="circular")
+    wider = nn.Conv2d(8, 8, (1, 5), padding=(0, 2), padding_mode="circular")
+    model = randomised(nn.Sequential(circular, wider, nn.Conv2d(8, 8, 4, padding="same"), nn.Conv2d(8, 8, 3, padding=1)))
+    program = read_onnx_file(as_onnx(model, tmp_path / "m.onnx", 32, dynamic=dynamic))
+    for size in (8, 32):
+        assert facts(analyze(program, size)) == facts(analyze(model, size))
+
+
 class Turned(nn.Module):
     def forward(self, x):
         return x.transpose(1, 2)

@@ -142,6 +142,24 @@ def test_quantised_models(program):
     assert analysis.assumptions == ()
 
 
+def test_quantised_gates_are_gates(program):
+    scale = numpy_helper.from_array(np.array(0.01, np.float32), "s")
+    nodes = [
+        CONV,
+        helper.make_node("GlobalAveragePool", ["a"], ["g"]),
+        helper.make_node("Conv", ["g", "e"], ["h"], "excite"),
+        helper.make_node("HardSigmoid", ["h"], ["p"]),
+        helper.make_node("QuantizeLinear", ["p", "s"], ["q"]),
+        helper.make_node("DequantizeLinear", ["q", "s"], ["d"]),
+        helper.make_node("Mul", ["a", "d"], ["m"]),
+        helper.make_node("Conv", ["m", "v"], ["y"], "last"),
+    ]
+    analysis = analyze(program(nodes, [WEIGHT, scale, floats("e", 8, 8, 1, 1), floats("v", 4, 8, 3, 3)]), 32)
+    roles = {layer.name: (layer.role, layer.r_max) for layer in analysis.layers if layer.kind == "conv"}
+    assert roles["excite"][0] == "gate"
+    assert roles["last"] == ("features", (5, 5))
+
+
 def test_an_operator_of_another_library(program):
     strange = helper.make_node("Strange", ["a"], ["b"], "strange", domain="com.acme")
     last = helper.make_node("Conv", ["b", "v"], ["y"], "last")
@@ -155,7 +173,7 @@ def test_an_operator_of_another_library(program):
 
 
 def test_a_use_of_a_known_operator_that_the_table_does_not_cover(program):
-    resize = helper.make_node("Resize", ["a", "", "s"], ["b"], "up", mode="linear", coordinate_transformation_mode="asymmetric")
+    resize = helper.make_node("Resize", ["a", "", "s"], ["b"], "up", mode="cubic", coordinate_transformation_mode="asymmetric")
     scales = numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "s")
     analysis = analyze(
         program([CONV, resize, helper.make_node("Conv", ["b", "v"], ["y"], "last")], [WEIGHT, scales, floats("v", 4, 8, 3, 3)]), 32

@@ -77,3 +77,56 @@ def test_what_is_no_shift(group):
     nodes, known = group
     assert [entry[0] for entry in shown(nodes, {}, known)] == ["Slice", "Slice", "Concat"]
     assert [entry[0] for entry in shown(nodes, {}, {})] == ["Slice", "Slice", "Concat"]
+
+
+def circle(before: str, after: str, *, axis: int = 2, concat_axis: int = 2):
+    """Slices of x put before x, behind it, or both; "start end" each."""
+    known = {str(value): torch.tensor([value]) for value in (0, 1, 2, 3, 6, 8, -1, -2, 2**63 - 1, axis)}
+    ends = [(name, cut) for name, cut in (("low", before), ("high", after)) if cut]
+    nodes = [node("Slice", f"x {cut} {axis}", name) for name, cut in ends]
+    inputs = " ".join(name for name in ("low" if before else "", "x", "high" if after else "") if name)
+    return [*nodes, node("Concat", inputs, "y", axis=concat_axis)], known
+
+
+def amounts(nodes, known, shapes) -> list[tuple]:
+    (made,) = merged(nodes, {}, known, shapes)
+    return [made.op_type, list(made.input), made.name, {a.name: helper.get_attribute_value(a) for a in made.attribute}]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shapes", "pads"),
+    [
+        (f"-2 {2**63 - 1}", "0 1", {}, [2, 1]),
+        ("6 8", "0 3", {"x": (1, 3, 8, 8)}, [2, 3]),
+        ("-1 8", "", {"x": (1, 3, 8, 8)}, [1, 0]),
+        ("", "0 2", {}, [0, 2]),
+    ],
+)
+def test_circular_padding(before, after, shapes, pads):
+    nodes, known = circle(before, after)
+    assert amounts(nodes, known, shapes) == ["Pad", ["x"], "name_y", {"mode": b"wrap", "axes": [2], "pads": pads}]
+
+
+def test_circular_padding_in_older_files():
+    nodes = [
+        node("Slice", "x", "low", starts=[-2], ends=[2**63 - 1], axes=[3]),
+        node("Slice", "x", "high", starts=[0], ends=[1], axes=[3]),
+        node("Concat", "low x high", "y", axis=3),
+    ]
+    assert amounts(nodes, {}, {}) == ["Pad", ["x"], "name_y", {"mode": b"wrap", "axes": [3], "pads": [2, 1]}]
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        circle("0 1", "0 1"),  # the first positions again, not the last
+        circle(f"-2 {2**63 - 1}", f"-1 {2**63 - 1}"),
+        circle(f"-2 {2**63 - 1}", "1 2"),
+        circle(f"-2 {2**63 - 1}", "0 1", concat_axis=3),
+        circle(f"-2 {2**63 - 1}", "0 1", axis=1, concat_axis=1),  # channels
+        circle("-2 -1", "0 1"),
+    ],
+)
+def test_what_is_no_circular_padding(group):
+    nodes, known = group
+    assert [n.op_type for n in merged(nodes, {}, known, {})] == ["Slice", "Slice", "Concat"]

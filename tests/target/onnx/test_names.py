@@ -84,6 +84,10 @@ def test_a_convolution_belongs_to_the_module_of_its_weight():
     folded = node("Conv", "node_Conv_1", ("x", "layer1.conv.weight"), paths=paths, classes=classes)
     plain = node("Conv", "/a/Conv", ("x", "onnx::Conv_12"))
     assert shown(folded, plain) == [[("layer1", "Block"), ("layer1.conv", "Conv")], [("a", "Conv")]]
+    hyphened = node(
+        "Conv", "node_Conv_2", ("x", "block1-0.proj.0.weight"), paths="['', 'block1-0.proj.1', 'bn']", classes="['', 'BN', '']"
+    )
+    assert shown(hyphened) == [[("block1-0.proj.0", "Conv")]]
 
 
 @pytest.mark.parametrize("paths", ["['', 'a'", "{}", "1", "__import__('os')", "[1, 2]"])

@@ -21,6 +21,8 @@ def found(*nodes, constants=(), **tensors):
 def test_weights_keep_the_names_of_parameters():
     tensors = {"a.weight": FLOAT, "a.bias": FLOAT}
     assert found(("Conv", ["x", "a.weight", "a.bias"], "a"), **tensors) == ({"a.weight": "a.weight", "a.bias": "a.bias"}, {})
+    name = "block1-0.proj.0.weight"
+    assert found(("Conv", ["x", name], "other"), **{name: FLOAT}) == ({name: name}, {})
 
 
 def test_other_names_are_put_into_the_module_that_reads_the_tensor():

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
 from rfcheck.target.onnx.call import NotCoveredError
 from tests.target.programs import assert_agrees, call
@@ -31,7 +32,7 @@ def test_what_torch_computes_too_and_nothing_else(mode, positions):
             continue
         covered.add((rounding, str(size)))
     if mode != "nearest":
-        assert len(covered) == (0 if positions == "asymmetric" else 16)
+        assert len(covered) == (0 if (mode, positions) == ("cubic", "asymmetric") else 16)
     elif positions == "asymmetric":
         assert {("floor", "2.0"), ("floor", "1.5"), ("floor", "[9, 11]"), ("round_prefer_floor", "2.0")} <= covered
     elif positions == "half_pixel":
@@ -40,8 +41,17 @@ def test_what_torch_computes_too_and_nothing_else(mode, positions):
 
 def test_older_opsets():
     assert_agrees("Upsample", [X, scales(2, 2)], opset=9, mode="nearest")
+    later = call("Resize", [X, None, scales(2, 3)], mode="linear", coordinate_transformation_mode="asymmetric")
+    assert torch.equal(call("Upsample", [X, scales(2, 3)], opset=9, mode="linear"), later)
     assert tuple(call("Upsample", [X], opset=7, mode="nearest", scales=[1.0, 1.0, 2.0, 3.0]).shape) == (1, 2, 12, 18)
     assert tuple(call("Resize", [X, scales(2, 2)], opset=10, mode="nearest").shape) == (1, 2, 12, 12)
+
+
+def test_linear_interpolation_from_the_first_position_on_takes_one_and_three_axes():
+    settings = {"mode": "linear", "coordinate_transformation_mode": "asymmetric"}
+    assert_agrees("Resize", [X[:, :, 0], None, np.array([1, 1, 2.5], np.float32)], **settings)
+    three = np.random.default_rng(0).standard_normal((1, 1, 3, 4, 2)).astype(np.float32)
+    assert_agrees("Resize", [three, None, np.array([1, 1, 2, 1, 3], np.float32)], **settings)
 
 
 def test_some_axes_only():

@@ -28,6 +28,11 @@ def test_convolutions(k, s, d, pads):
         assert_agrees("ConvTranspose", [x, floats(4, 3, k, k)], pads=pads, strides=[s, s], dilations=[d, d])
 
 
+@pytest.mark.parametrize("pads", [[1, 1, 2, 2], [0, 2, 1, 1], [3, 0, 0, 0]], ids=str)
+def test_convolutions_with_other_padding_at_the_end(pads):
+    assert_agrees("Conv", [floats(1, 2, 6, 7), floats(3, 2, 4, 4)], pads=pads)
+
+
 @pytest.mark.parametrize(("k", "s"), list(itertools.product((1, 2, 3), (1, 2))))
 @pytest.mark.parametrize("auto_pad", ["SAME_UPPER", "SAME_LOWER", "VALID"])
 def test_automatic_padding(k, s, auto_pad):
