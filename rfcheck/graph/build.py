@@ -275,7 +275,8 @@ def _by_axis(attributes: dict[str, Any], axes: int) -> dict[str, Any]:
         if name in attributes:
             values = [default] * axes
             for axis, value in zip(own or (), attributes[name], strict=False):
-                values[axis] = value
+                if axis is not None:
+                    values[axis] = value
             attributes[name] = tuple(values)
     return attributes
 

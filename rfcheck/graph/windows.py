@@ -62,9 +62,10 @@ def slide(call: Call, x: TensorArg, reaches: Sequence[Reach], kind: str, attribu
         return call.all_global("other", "takes its weights, not its input, from the image")
     layout, shape = call.layout(x), call.out_shape
     axes = len(reaches)
-    own_axes = tuple(digit.axis for dim in layout[len(layout) - axes :] for digit in dim[:1] if isinstance(digit, Digit))
-    if len(own_axes) == axes:
-        attributes["axes"] = own_axes
+    windowed = [next((digit.axis for digit in dim[:1] if isinstance(digit, Digit)), None) for dim in layout[len(layout) - axes :]]
+    own_axes = tuple(axis for axis in windowed if axis is not None)
+    if len(own_axes) == axes or kind == "pool":  # arguments of a convolution over more than image axes are no image axis' alone
+        attributes["axes"] = tuple(windowed)
     if len(layout) == axes + 2 and len(own_axes) == axes and layout == image_layout(x.shape, own_axes):
         named = {axis: reach for axis, reach in zip(own_axes, reaches, strict=True) if reach != IDENTITY}
         return Gathered([image_layout(shape, own_axes)], [edge_from(x, named)], kind, attributes)

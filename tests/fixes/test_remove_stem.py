@@ -40,6 +40,18 @@ def test_a_small_kernel_stays(kind):
     assert fix.description == f"keep the resolution in the stem: 0 {'gets stride 1' if kind is nn.Conv2d else 'is removed'}"
 
 
+@pytest.mark.parametrize("pool", [nn.MaxPool1d(3, 2, 1), nn.AvgPool1d(2)], ids=repr)
+def test_a_pooling_along_one_axis_goes(pool):
+    def rest():
+        return [nn.Conv1d(4, 4, 9, padding=4) for _ in range(4)]
+
+    model = nn.Sequential(nn.Conv1d(1, 4, 7, 2, 3), pool, *rest())
+    (fix,) = propose(subject_of(model, (1, 1, 48)))
+    assert fix.description == "keep the resolution in the stem: 0 becomes 3 with stride 1, 1 is removed"
+    assert_as_predicted(model, fix, (1, 1, 48))
+    assert fix.predicted.after == outcome(nn.Sequential(nn.Conv1d(1, 4, 3, 1, 1), *rest()), (1, 1, 48))
+
+
 def test_a_third_down_sampling_stays():
     model = nn.Sequential(conv(3, 3, 3, 2), conv(3, 3, 3, 2), conv(3, 3, 3, 2), conv(3, 3))
     (fix,) = propose(subject_of(model, 8))

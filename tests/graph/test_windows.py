@@ -108,6 +108,14 @@ def test_pooling(case):
     assert_as_gradient(nn.Sequential(build(2, 2, 3, padding=1), pool, build(2, 2, 2)), shape, inputs=16)
 
 
+@pytest.mark.parametrize("made", [nn.MaxPool1d(3, 2, 1, dilation=2), nn.AvgPool1d(4, 3, 2), nn.LPPool1d(2, 3, 2)], ids=repr)
+def test_a_pooling_along_one_axis_has_its_own_arguments(made):
+    (pooled,) = (layer for layer in rfcheck.analyze(nn.Sequential(nn.Conv1d(2, 2, 3), made), SERIES).layers if layer.kind == "pool")
+    names = ("kernel", "stride", "dilation", "padding")
+    expected = (made.kernel_size, made.stride, getattr(made, "dilation", 1), getattr(made, "padding", 0))
+    assert [getattr(pooled, name) for name in names] == [value if isinstance(value, tuple) else (value,) for value in expected]
+
+
 @pytest.mark.parametrize("pool", [nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d])
 @pytest.mark.parametrize("size", [(24, 10), (16, 20), (30, 9), (48, 13), (64, 60), (None, 7)], ids=str)
 def test_adaptive_pooling(pool, size):
