@@ -39,11 +39,13 @@ _ZSH = """\
     local -a response items open_items
     local value description
     response=("${(@f)$(%(complete_var)s=zsh_complete COMP_WORDS="${(j: :)words[1,CURRENT]}" ${~words[1]} 2>/dev/null)}")
-    for value description in $response; do
-        if [[ $value == *[/:=] ]]; then
-            open_items+=("${value//:/\\\\:}:$description")
+    for value description in "${response[@]}"; do
+        if [[ -z $value ]]; then
+            continue
+        elif [[ $value == *[/:=] ]]; then
+            open_items+=("${value//:/\\\\:}${description:+:$description}")
         else
-            items+=("${value//:/\\\\:}:$description")
+            items+=("${value//:/\\\\:}${description:+:$description}")
         fi
     done
     _describe -V items items -U

@@ -62,7 +62,8 @@ def legend(graph: nx.DiGraph, folded: Folded) -> list[Look]:
 def title(graph: nx.DiGraph) -> str:
     """The model, its input, and its border layers."""
     facts = graph.graph
-    borders = [f"{symbol} {facts[key]}" for symbol, key in (("b_min", "border_min"), ("b_max", "border_max")) if facts[key]]
+    keys = {"b_min": "border_min", "b_max": "border_max"}
+    borders = [f"{symbol} {_middle_left_out(facts[key])}" for symbol, key in keys.items() if facts[key]]
     return ", ".join([f"{facts['model']} at {crossed(facts['input_shape'][1:])}", *(borders or ["no border layer"])])
 
 

@@ -16,6 +16,8 @@ _HEIGHT, _LABEL = 90, 14
 _WIDTH, _NARROWEST, _WIDEST = 640, 2.0, 24.0
 _LETTER = 6.5
 """Width of a letter at 11 px, about."""
+_ABOVE, _BELOW = 9, 4
+"""What a letter at 11 px needs above and below its baseline."""
 
 
 def bars_svg(layers: Sequence[Layer], input_size: tuple[int, ...], border_min: str | None, border_max: str | None) -> str:
@@ -47,8 +49,9 @@ def bars_svg(layers: Sequence[Layer], input_size: tuple[int, ...], border_min: s
     end = len(judged) * width
     image = f"I = {extents(input_size)}"
     whole = max(x + 8 + _LETTER * len(text) for text, x in ((image, end), *borders))
+    tall = _HEIGHT + max(_LABEL * len(borders), 2 * _BELOW)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {whole:.0f} {_HEIGHT + 2 * _LABEL}" width="{whole:.0f}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {whole:.0f} {tall}" width="{whole:.0f}"'
         ' style="max-width: 100%; height: auto; display: block" fill="currentColor" font-size="11" font-family="sans-serif">'
     ]
     for place, (layer, low, high) in enumerate(zip(judged, lows, highs, strict=True)):
@@ -57,7 +60,7 @@ def bars_svg(layers: Sequence[Layer], input_size: tuple[int, ...], border_min: s
     line = _HEIGHT - height(1.0)
     parts.append(
         f'<path d="M0 {line:.1f}H{end + 4:.0f}" stroke="currentColor" stroke-dasharray="5 3"/>'
-        f'<text x="{end + 8:.0f}" y="{line + 4:.1f}">{image}</text>'
+        f'<text x="{end + 8:.0f}" y="{max(line + 4, _ABOVE):.1f}">{image}</text>'
     )
     return "".join([*parts, "</svg>"])
 

@@ -17,8 +17,8 @@ def merge_pointwise(graph: nx.DiGraph) -> list[tuple[str, ...]]:
     """The names of the operators in each box, the first before those that joined it; boxes in execution order.
 
     An operator joins the box of what it reads if it reads nothing else and sees no more than it (normalisation, activation, another
-    shape), nothing else reads the same, and the two belong together: the largest module that holds the operator and not the box has
-    no other layer, nor has the largest one that holds the box and not the operator.
+    shape), nothing else of use reads the same, and the two belong together: the largest module that holds the operator and not the
+    box has no other layer, nor has the largest one that holds the box and not the operator.
 
     Args:
         graph: as made by `rfcheck.report.graph_facts.graph_facts`.
@@ -56,11 +56,18 @@ def _sees_the_same(graph: nx.DiGraph, name: str, source: str) -> bool:
     return (
         node["kind"] not in _OWN_BOX
         and before["kind"] != "input"
-        and len(graph.succ[source]) == 1
+        and (_is_left_over(graph, name) or sum(not _is_left_over(graph, reader) for reader in graph.succ[source]) == 1)
         and not graph.edges[source, name]["gate"]
         and node["role"] == before["role"]
         and (node["r_min"], node["r_max"]) == (before["r_min"], before["r_max"])
     )
+
+
+def _is_left_over(graph: nx.DiGraph, name: str) -> bool:
+    """Whether nobody reads what a module only puts into another shape, such as the places of the maxima of a pooling in 1-D."""
+    node = graph.nodes[name]
+    modules = {graph.nodes[source]["module"] for source in graph.pred[name]}
+    return node["kind"] == "rearrange" and not graph.succ[name] and modules == {node["module"]} and bool(node["module"])
 
 
 def _are_together(graph: nx.DiGraph, name: str, box: str, own_boxes: Mapping[str, int]) -> bool:

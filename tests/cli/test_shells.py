@@ -122,6 +122,7 @@ def terminal(request, project, programs):
         ("rfcheck net.py --output=sar\tEND", ["net.py", "--output=sarif", "END"]),
         ("rfcheck net.py --output=sarif=not\tEND", ["net.py", "--output=sarif=notes.txt", "END"]),
         ("rfcheck net.py --stati\tEND", ["net.py", "--statistics", "END"]),
+        ("rfcheck net.py --output gi\tEND", ["net.py", "--output", "gitEND"]),
         ("rfcheck --limit RF401.max_f\tEND", ["--limit", "RF401.max_flops=END"]),
         ("rfcheck ~/\tEND", None),
     ],

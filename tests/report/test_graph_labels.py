@@ -75,6 +75,16 @@ def test_the_title():
     assert title(facts_of(nn.Conv2d(3, 3, 3), (3, 8, 9))) == "Conv2d at 3x8x9, no border layer"
 
 
+def test_a_border_layer_of_a_long_name_does_not_widen_the_title():
+    layer = f"{'a' * 40}{'b' * 40}"
+    model = nn.Sequential(nn.Conv2d(3, 3, 9))
+    model.add_module(layer, nn.Conv2d(3, 3, 3, padding=1))
+    shown = f"{'a' * 21}…{'b' * 22}"
+    assert title(facts_of(model, 9)) == "Sequential at 3x9x9, no border layer"
+    model.add_module(f"{layer}2", nn.Conv2d(3, 3, 3, padding=1))
+    assert title(facts_of(model, 9)).endswith(f"b_min {shown[:-1]}2, b_max {shown[:-1]}2")
+
+
 def test_every_state_and_role_has_its_look():
     facts = facts_of(torchvision_model("resnet18"), 32)
     folded = fold(facts)

@@ -80,5 +80,18 @@ def test_everything_is_inside(count):
         assert float(text.attrib["y"]) <= height
 
 
+@pytest.mark.parametrize("seen", [3, 500, 100_000])
+def test_the_extent_of_the_image_is_not_cut_off(seen):
+    root = ET.fromstring(bars_svg([layer("first", (1, 1)), layer("last", (seen, seen))], (512, 512), None, None))
+    (text,) = root.iter(f"{SVG}text")
+    assert 9 <= float(text.attrib["y"]) <= float(root.attrib["viewBox"].split()[3]) - 3
+
+
+@pytest.mark.parametrize(("borders", "tall"), [((None, None), 98), ((None, "1"), 104), (("0", "1"), 118)])
+def test_there_is_a_line_below_the_bars_for_each_border_layer(borders, tall):
+    text = bars_svg([layer("0", (3, 3)), layer("1", (99, 99))], (8, 8), *borders)
+    assert ET.fromstring(text).attrib["viewBox"].split()[3] == str(tall)
+
+
 def test_names_are_escaped():
     assert bars(bars_svg([layer("<b>&", (3, 3))], (8, 8), "<b>&", None))[0][0] == "<b>&: sees 3 to 3 px, productive"

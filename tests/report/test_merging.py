@@ -37,6 +37,13 @@ def test_what_is_read_twice_is_not_joined():
     assert boxes(Twice()) == [("input",), ("conv",), ("relu",), ("tanh",), ("add",)]
 
 
+def test_what_a_pooling_along_one_axis_leaves_over_is_in_its_box():
+    model = nn.Sequential(nn.Conv1d(3, 3, 3), nn.MaxPool1d(2), nn.Conv1d(3, 3, 3))
+    facts = facts_of(model, (3, 64))
+    assert {"1/squeeze", "1/squeeze:2"} <= set(facts.nodes)
+    assert merge_pointwise(facts) == [("input",), ("0",), ("1/unsqueeze",), ("1", "1/squeeze", "1/squeeze:2"), ("2",)]
+
+
 def test_what_sees_more_is_not_joined():
     class Sums(nn.Module):
         def __init__(self):
