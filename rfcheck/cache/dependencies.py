@@ -1,4 +1,4 @@
-"""What a target reads while it is built and analysed: modules that it imports, data that it opens, folders it is imported from."""
+"""What a target reads while it is built and analysed: modules, data, folders that it lists, and those that it is imported from."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import time
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from rfcheck.frames import environment_folders, is_users_file, resolved
 
+_IMPORT = "<frozen importlib._bootstrap_external>"
 _DEVICES = ("/dev/", "/proc/", "/sys/")
 _WRITING = os.O_WRONLY | os.O_TRUNC | os.O_EXCL
 
 
 class Reading:
-    """Takes note of the files that Python code opens for reading inside its blocks.
+    """Takes note of the files that Python code opens for reading inside its blocks, and of the folders that it lists.
 
     What is opened in one block counts in all later ones: a module that is imported once reads its data once. Files that were not
     there count too. Not noticed is what compiled code or another process opens, and which files are merely looked for; environment
@@ -28,10 +29,12 @@ class Reading:
 
     Attributes:
         opened: every file, those of the environment included.
+        listed: every folder whose names code of the user's asked for, be it through a library.
     """
 
     def __init__(self) -> None:
         self.opened: set[str] = set()
+        self.listed: set[str] = set()
         self._began: int | None = None
 
     @contextlib.contextmanager
@@ -51,6 +54,10 @@ class Reading:
         imported = {file for file in modules if isinstance(file, str) and os.path.isabs(file)}  # noqa: PTH117
         return [Path(file) for file in sorted(imported | set(map(_source, self.opened))) if _counts(file)]
 
+    def folders(self) -> list[Path]:
+        """What was listed outside the environment."""
+        return [Path(folder) for folder in sorted(self.listed) if _is_projects(f"{folder}{os.sep}")]
+
     def is_up_to_date(self, files: Iterable[Path]) -> bool:
         """Whether files are as they were when the first block began, so that what was read is what they hold."""
         return self._began is not None and all(_changed_at(file) < self._began for file in files)
@@ -64,9 +71,7 @@ def import_folders(files: Iterable[Path]) -> list[Path]:
     """
     beside = {str(file.parent) for file in files if file.suffix == ".py"}
     searched = {os.path.abspath(folder) for folder in sys.path}  # noqa: PTH100
-    return [
-        Path(folder) for folder in sorted(beside | searched) if not resolved(f"{folder}{os.sep}").startswith(environment_folders())
-    ]
+    return [Path(folder) for folder in sorted(beside | searched) if _is_projects(f"{folder}{os.sep}")]
 
 
 _NOTING: list[Reading] = []
@@ -79,14 +84,29 @@ def _listen() -> None:
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
-    if event != "open" or not _NOTING:
+    if not _NOTING or event not in ("open", "os.listdir", "os.scandir"):
         return
-    path, _, flags = arguments
-    if not isinstance(path, (str, bytes, os.PathLike)) or (isinstance(flags, int) and flags & _WRITING):
+    path = _opened(*arguments) if event == "open" else _listed(arguments[0], sys._getframe(1))
+    if not isinstance(path, (str, bytes, os.PathLike)):
         return
-    file = os.fsdecode(path)
+    place = os.fsdecode(path)
     for reading in _NOTING:
-        reading.opened.add(file if os.path.isabs(file) else os.path.abspath(file))  # noqa: PTH100, PTH117
+        noted = reading.opened if event == "open" else reading.listed
+        noted.add(place if os.path.isabs(place) else os.path.abspath(place))  # noqa: PTH100, PTH117
+
+
+def _opened(path: object, mode: object, flags: object) -> object:  # noqa: ARG001 - as the event comes
+    """What is opened for reading; None for what is opened to write."""
+    return None if isinstance(flags, int) and flags & _WRITING else path
+
+
+def _listed(path: object, frame: FrameType | None) -> object:
+    """What is listed for code of the user's; None where Python looks for a module, or a library lists what it needs itself."""
+    while frame is not None and frame.f_code.co_filename != _IMPORT:
+        if is_users_file(frame.f_code.co_filename):
+            return "." if path is None else path
+        frame = frame.f_back
+    return None
 
 
 def _file_of(module: object) -> object:
@@ -105,7 +125,12 @@ def _source(file: str) -> str:
 def _counts(file: str) -> bool:
     if file.endswith(".py"):
         return is_users_file(file)
-    return not file.startswith(_DEVICES) and not resolved(file).startswith(environment_folders())
+    return _is_projects(file)
+
+
+def _is_projects(path: str) -> bool:
+    """Whether a file, or a folder with a separator behind it, is neither part of the environment nor one of the devices."""
+    return not path.startswith(_DEVICES) and not resolved(path).startswith(environment_folders())
 
 
 def _changed_at(file: Path) -> int:

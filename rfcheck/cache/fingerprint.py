@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cache
 from importlib.machinery import all_suffixes
 from pathlib import Path
@@ -53,9 +53,18 @@ def digest(file: Path) -> str | None:
 
 def digest_of_modules(folder: Path) -> str | None:
     """What can be imported from a folder in short, by its names alone; None if it cannot be read."""
+    return _digest_of_names(folder, _is_importable)
+
+
+def digest_of_list(folder: Path, but: Container[str] = ()) -> str | None:
+    """The names in a folder in short, but some; None if it cannot be read."""
+    return _digest_of_names(folder, lambda entry: entry.name not in but)
+
+
+def _digest_of_names(folder: Path, counts: Callable[[os.DirEntry[str]], bool]) -> str | None:
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if _is_importable(entry))
+            names = sorted(entry.name for entry in entries if counts(entry))
     except OSError:
         return None
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()

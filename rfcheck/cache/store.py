@@ -7,18 +7,18 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rfcheck.cache.fingerprint import digest, digest_of_modules
+from rfcheck.cache.fingerprint import digest, digest_of_list, digest_of_modules
 from rfcheck.cache.plain_results import result_from, to_plain
 from rfcheck.report.result import Result
 
 FOLDER = ".rfcheck_cache"
+_KEPT = ("__pycache__", FOLDER)
 _MARKS = {
     "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n# Results that rfcheck keeps; `rfcheck clean` removes them.\n",
     ".gitignore": "*\n",
@@ -64,7 +64,14 @@ class Store:
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
 
-    def keep(self, fingerprint: str, results: Sequence[Result], files: Iterable[Path], folders: Iterable[Path]) -> None:
+    def keep(
+        self,
+        fingerprint: str,
+        results: Sequence[Result],
+        files: Iterable[Path],
+        folders: Iterable[Path],
+        listed: Iterable[Path] = (),
+    ) -> None:
         """Keep results; where the folder cannot be written to, they are not kept.
 
         Args:
@@ -72,11 +79,13 @@ class Store:
             results: what was found, before suppressions.
             files: whose content they depend on; one that is not there must not appear.
             folders: in which no module may appear or disappear.
+            listed: folders in which nothing may appear or disappear, but what Python and rfcheck keep there.
         """
         entry = {
             "fingerprint": fingerprint,
             "files": {str(file): digest(file) for file in files},
             "folders": {str(folder): digest_of_modules(folder) for folder in folders},
+            "listed": {str(folder): digest_of_list(folder, _KEPT) for folder in listed},
             "results": to_plain(results),
         }
         content = json.dumps(entry).encode()
@@ -89,14 +98,14 @@ class Store:
             self._write(fingerprint, _digest(content) + b"\n" + content)
 
     def _write(self, name: str, content: bytes) -> None:
-        """Put a file in its place at once."""
-        handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=_WRITING)
+        """Put a file in its place at once; whoever may read other new files may read it, so that git can read the marks."""
+        temporary = self.folder / f"{_WRITING}{os.urandom(8).hex()}"
         try:
-            with os.fdopen(handle, "wb") as file:
+            with temporary.open("xb") as file:
                 file.write(content)
-            Path(temporary).replace(self.folder / name)
+            temporary.replace(self.folder / name)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
     def _sweep(self) -> None:
@@ -121,8 +130,10 @@ class Store:
 
 
 def _is_unchanged(entry: Mapping[str, Any]) -> bool:
-    return all(digest(Path(file)) == expected for file, expected in entry["files"].items()) and all(
-        digest_of_modules(Path(folder)) == expected for folder, expected in entry["folders"].items()
+    return (
+        all(digest(Path(file)) == expected for file, expected in entry["files"].items())
+        and all(digest_of_modules(Path(folder)) == expected for folder, expected in entry["folders"].items())
+        and all(digest_of_list(Path(folder), _KEPT) == expected for folder, expected in entry["listed"].items())
     )
 
 

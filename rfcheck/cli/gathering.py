@@ -105,7 +105,7 @@ class Gatherer:
         if failures:
             return Gathered(request, tuple(results), tuple(failures), EXIT_ERROR, files)
         if name is not None and self._reading.is_up_to_date(files):
-            Store(request.folder).keep(name, results, files, import_folders(files))
+            Store(request.folder).keep(name, results, files, import_folders(files), self._reading.folders())
         return Gathered(request, tuple(results), files=files)
 
     def _files(self, request: Request) -> tuple[Path, ...]:

@@ -133,6 +133,33 @@ def test_a_link_and_what_it_leads_to(project):
     assert files_read(project, "open('link.yaml').close()") == ["link.yaml"]
 
 
+# how a module of the project asks what is in a folder, and the folders that are noted for it
+LISTINGS = {
+    "os.listdir": ("import os; os.listdir('package')", ["package"]),
+    "the current folder": ("import os; os.listdir()", ["."]),
+    "os.walk": ("import os; list(os.walk('package'))", ["package", "package/inner"]),
+    "pathlib": ("from pathlib import Path; list(Path('package').glob('*.yaml'))", ["package"]),
+    "glob": ("import glob; glob.glob('package/*.yaml')", ["package"]),
+    "bytes": ("import os; os.listdir(b'package')", ["package"]),
+    "pkgutil": ("import package, pkgutil; list(pkgutil.iter_modules(package.__path__))", ["package", "package/inner"]),
+    "a folder that is not there": ("import os\ntry: os.listdir('absent')\nexcept OSError: pass", ["absent"]),
+    "a number": ("import os; os.listdir(os.open('package', os.O_RDONLY))", []),
+    "imports": ("import package, spaces.part, torch", []),
+    "the environment": ("import os, click; os.listdir(os.path.dirname(click.__file__)); os.listdir('/proc/self')", []),
+}
+
+
+@pytest.mark.parametrize(("code", "expected"), LISTINGS.values(), ids=list(LISTINGS))
+def test_what_is_listed(project, code, expected):
+    (project / "lists.py").write_text(code, encoding="utf-8")
+    (project / "package" / "inner").mkdir()
+    script = (
+        SCRIPT.format(project=str(project), code="    import lists") + "print('-')\nfor folder in reading.folders(): print(folder)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=True)
+    assert [os.path.relpath(line, project) for line in done.stdout.partition("-\n")[2].splitlines()] == expected
+
+
 def test_nothing_of_the_environment_counts(project):
     script = SCRIPT.format(project=str(project), code="    import torch, numpy, yaml")
     done = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=True)

@@ -67,6 +67,16 @@ def test_git_ignores_it(project):
     assert sorted(line.split()[1] for line in done.stdout.splitlines()) == ["config.yaml", "model.py", "parts/blocks.py"]
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_whoever_may_read_new_files_may_read_what_is_kept(project, umask, mode):
+    before = os.umask(umask)
+    try:
+        keep(project)
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in (project / FOLDER).iterdir()} == {mode}
+
+
 def test_something_new_takes_the_place_of_what_was_kept(project):
     keep(project)
     keep(project, (RESULT,))
@@ -95,6 +105,25 @@ def test_a_change_of_anything_that_counts(project, change):
     assert Store(project).find(NAME) is None
     keep(project)
     assert Store(project).find(NAME) is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        (lambda p: (p / "parts" / "new.yaml").touch(), True),
+        (lambda p: (p / "parts" / "blocks.py").rename(p / "parts" / "block.py"), True),
+        (lambda p: (p / "missing").mkdir(), True),
+        (lambda p: (p / "parts" / "__pycache__").mkdir(), False),
+        (lambda p: (p / "parts" / FOLDER).mkdir(), False),
+        (lambda p: (p / "parts" / "blocks.py").write_text("edited"), False),
+        (lambda p: (p / "new.yaml").touch(), False),
+    ],
+)
+def test_a_change_in_a_folder_that_was_listed(project, change, counts):
+    Store(project).keep(NAME, (SMALL,), [], [], [project / "parts", project / "missing"])
+    assert Store(project).find(NAME) is not None
+    change(project)
+    assert (Store(project).find(NAME) is None) == counts
 
 
 @pytest.mark.parametrize(
@@ -138,7 +167,7 @@ def signed(content: bytes) -> bytes:
 
 def entry(**changed: object) -> bytes:
     """An entry without results, except for what is changed."""
-    return signed(json.dumps({"fingerprint": NAME, "files": {}, "folders": {}, "results": [], **changed}).encode())
+    return signed(json.dumps({"fingerprint": NAME, "files": {}, "folders": {}, "listed": {}, "results": [], **changed}).encode())
 
 
 @pytest.mark.parametrize(
@@ -149,7 +178,7 @@ def entry(**changed: object) -> bytes:
         b"\n\n",
         b"\xff\xfe\x00\n\x00",
         b"not json\nat all",
-        json.dumps({"fingerprint": NAME, "files": {}, "folders": {}, "results": []}).encode(),
+        json.dumps({"fingerprint": NAME, "files": {}, "folders": {}, "listed": {}, "results": []}).encode(),
         entry().replace(b"\n", b"\n\n"),
         signed(b""),
         signed(b"\xff"),
@@ -162,6 +191,8 @@ def entry(**changed: object) -> bytes:
         entry(files=[]),
         entry(files=None),
         entry(folders=3),
+        entry(listed=3),
+        entry(listed={"/": None}),
         entry(files={"\x00": None}),
         entry(files={"/dev/zero": "x", "/dev/stdin": "x"}),
         entry(results=None),
@@ -236,6 +267,9 @@ def in_a_process(project: Path, code: str) -> subprocess.CompletedProcess[str]:
     begin = (
         "import os, resource, signal, sys\nfrom pathlib import Path\nimport rfcheck.cache.store as store\n"
         "from rfcheck.cache.store import Store\nfrom tests.cache.results import RESULT, SMALL\n"
+        "def dying(content, opened=Path.open):\n    def opens(path, mode):\n        file = opened(path, mode)\n        if mode == 'xb':\n"
+        "            os.write(file.fileno(), content)\n            os.kill(os.getpid(), signal.SIGKILL)\n"
+        "        return file\n    return opens\n"
         "def keep(name='0123abcd', results=(SMALL,)):\n    Store(Path.cwd()).keep(name, results, [Path('model.py').absolute()], [])\n"
     )
     root = str(Path(__file__).parent.parent.parent)
@@ -257,10 +291,9 @@ def test_a_full_disk(project):
 @pytest.mark.parametrize(
     "dies",
     [
-        "store.os.fdopen = lambda *_: os.kill(os.getpid(), signal.SIGKILL)",
+        "Path.open = dying(b'')",
         "Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)",
-        "real = os.fdopen\ndef half(handle, mode):\n    os.write(handle, b'{\"half')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "store.os.fdopen = half",
+        "Path.open = dying(b'{\"half')",
     ],
 )
 def test_a_process_that_is_killed_while_it_writes(project, dies):

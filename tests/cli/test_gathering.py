@@ -209,6 +209,21 @@ def test_data_of_a_module_that_two_targets_share(project, run):
     assert run(*both)[2] == "running\n" * 2
 
 
+def test_a_model_per_file_in_a_folder(project, checks):
+    (project / "widths").mkdir()
+    (project / "widths" / "4").touch()
+    (project / "zoo.py").write_text(
+        "import sys\nfrom pathlib import Path\nfrom torch import nn\nprint('running', file=sys.stderr)\n"
+        "for width in Path('widths').iterdir():\n    globals()[f'net{width.name}'] = nn.Conv2d(3, int(width.name), 3)\n"
+    )
+    zoo = ("zoo.py", "--resolution", "8", "--output-file", "report.txt")
+    assert [checks(*zoo)[1] for _ in range(2)] == [True, False]
+    assert "zoo.py:net4 " in (project / "report.txt").read_text()
+    (project / "widths" / "5").touch()
+    assert [checks(*zoo)[1] for _ in range(2)] == [True, False]
+    assert "zoo.py:net5 " in (project / "report.txt").read_text()
+
+
 @pytest.mark.parametrize(("name", "code", "failure"), [
     ("broken.py", "import torch\nprint('running')\nclass Net(torch.nn.Module): pass\nraise KeyError('x')\n", "running the file fails"),
     ("narrow.py", "from torch import nn\nprint('running')\nmodel = nn.Sequential(nn.Conv2d(1, 1, 9))\n", "forward pass fails"),
