@@ -127,7 +127,7 @@ def _check(given: _Given) -> tuple[int, list[Gathered]]:
     if given.fix or given.unsafe_fixes or given.diff:
         from rfcheck.cli.fixing import fix_requests
 
-        code = fix_requests(requests, unsafe=given.unsafe_fixes, diff=given.diff, width=view.width)
+        code = fix_requests(requests, unsafe=given.unsafe_fixes, diff=given.diff, width=view.width, skip_empty=given.skip_empty)
         if given.diff or code == EXIT_ERROR:
             return code, []
     gatherer = Gatherer(

@@ -31,7 +31,7 @@ class DefaultVerb(click.Group):
         if not args:
             args = [] if ctx.resilient_parsing else [DEFAULT]
         elif args[0] not in self.commands and args[0] not in _OWN_OPTIONS:
-            if not ctx.resilient_parsing:
+            if not ctx.resilient_parsing and not args[0].startswith("-"):
                 self._refuse_misspelt(ctx, args[0])
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)

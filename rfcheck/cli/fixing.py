@@ -6,40 +6,61 @@ from collections.abc import Sequence
 
 import click
 
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING
 from rfcheck.cli.requests import Request
-from rfcheck.errors import FixError
+from rfcheck.errors import FixError, NothingToAnalyzeError, RfcheckError
 
 
-def fix_requests(requests: Sequence[Request], *, unsafe: bool, diff: bool, width: int) -> int:
+def fix_requests(requests: Sequence[Request], *, unsafe: bool, diff: bool, width: int, skip_empty: bool) -> int:
     """Make the changes that the targets' findings ask for, or print them; what was done is said on standard error.
+
+    Targets that are no Python files are passed over where others are. What cannot be analysed is left to the linting that follows;
+    where changes are only printed, none does, and it is said here.
 
     Args:
         requests: what is to be linted.
         unsafe: whether to make changes that alter what a model computes, too.
         diff: whether to print the changes instead of making them.
         width: of the terminal, in columns.
+        skip_empty: whether to pass over files that hold no model, silently.
 
     Returns:
-        EXIT_CLEAN; EXIT_FINDINGS if changes were printed; EXIT_ERROR if a file cannot be edited.
-
-    Raises:
-        RfcheckError: if a target cannot be analysed.
+        EXIT_CLEAN; EXIT_FINDINGS if changes were printed; EXIT_ERROR if a file cannot be edited. Where changes are only printed,
+        EXIT_ERROR also if a file cannot be analysed, and EXIT_NOTHING if none holds a model.
     """
+    codes: set[int] = set()
+    for request in _with_a_file(requests):
+        try:
+            codes.add(_fix(request, requests, unsafe=unsafe, diff=diff, width=width))
+        except RfcheckError as error:
+            is_empty = isinstance(error, NothingToAnalyzeError)
+            if isinstance(error, FixError) or (diff and not (is_empty and skip_empty)):
+                click.echo(f"error: {error}", err=True)
+                codes.add(EXIT_NOTHING if is_empty else EXIT_ERROR)
+    return next((code for code in (EXIT_ERROR, EXIT_FINDINGS, EXIT_CLEAN, EXIT_NOTHING) if code in codes), EXIT_CLEAN)
+
+
+def _with_a_file(requests: Sequence[Request]) -> Sequence[Request]:
+    """The requests that name Python files; all of them if none does."""
+    from rfcheck.target.spec import parse_target
+
+    found = [request for request in requests if parse_target(request.target).kind == "file"]
+    for request in requests if found else ():
+        if request not in found:
+            click.echo(f"{request.target}: no fixes: they are made in Python files only", err=True)
+    return found or requests
+
+
+def _fix(request: Request, requests: Sequence[Request], *, unsafe: bool, diff: bool, width: int) -> int:
+    from rfcheck.cli.source_elsewhere import of_the_same_file
     from rfcheck.cli.source_fixing import fix_sources
     from rfcheck.report.source_diff import source_diff
     from rfcheck.report.source_fixing import fixing_text
 
-    code = EXIT_CLEAN
-    for request in requests:
-        try:
-            fixing = fix_sources(request.target, request.size, request.settings, unsafe=unsafe, diff=diff)
-        except FixError as error:
-            click.echo(f"error: {error}", err=True)
-            code = EXIT_ERROR
-            continue
-        if diff and fixing.after != fixing.before:
-            click.echo(source_diff(fixing.path, fixing.before, fixing.after), nl=False)
-            code = code or EXIT_FINDINGS
-        click.echo(fixing_text(fixing, width), err=True, nl=False)
-    return code
+    others = of_the_same_file(request, requests)
+    fixing = fix_sources(request.target, request.size, request.settings, unsafe=unsafe, diff=diff, others=others)
+    is_shown = diff and fixing.after != fixing.before
+    if is_shown:
+        click.echo(source_diff(fixing.path, fixing.before, fixing.after), nl=False)
+    click.echo(fixing_text(fixing, width), err=True, nl=False)
+    return EXIT_FINDINGS if is_shown else EXIT_CLEAN

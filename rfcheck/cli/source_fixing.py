@@ -8,23 +8,35 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from rfcheck.cli.source_answers import answers
+from rfcheck.cli.source_elsewhere import require_unchanged
 from rfcheck.cli.source_examining import Examined, SourceTarget, examined
 from rfcheck.cli.source_file import replace_source, require_editable
 from rfcheck.errors import FixError, RfcheckError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rfcheck.config import Settings
     from rfcheck.fixes.fix import Fix
     from rfcheck.fixes.source_change import SourceChange
     from rfcheck.report.source_fixing import LeftFix, MadeFix, SourceFixing
 
 
-def fix_sources(target: str, size: int | tuple[int, ...], settings: Settings, *, unsafe: bool, diff: bool) -> SourceFixing:
+def fix_sources(
+    target: str,
+    size: int | tuple[int, ...],
+    settings: Settings,
+    *,
+    unsafe: bool,
+    diff: bool,
+    others: Sequence[SourceTarget] = (),
+) -> SourceFixing:
     """Make the fixes that the findings about a target's models name, in the file that the target names.
 
     A fix is made if it is a change of arguments of convolutions or poolings, or the removal of poolings, at calls in the file that
     make one layer each. Every edited text is analysed before the next edit, and is kept only if the model is as predicted and the
-    other models of the file stay as they are. Nothing is written until all is done.
+    other models of the file stay as they are. A safe one is not made where the model is linted at other input sizes too. Nothing is
+    written until all is done.
 
     Args:
         target: "model.py", "model.py:Net" or "model.py:build(10)".
@@ -32,6 +44,7 @@ def fix_sources(target: str, size: int | tuple[int, ...], settings: Settings, *,
         settings: of the analyses.
         unsafe: whether fixes may change what a model computes.
         diff: whether the file stays as it is.
+        others: what else is linted of the file.
 
     Raises:
         FixError: if the target names no file, or the file cannot be written or was changed meanwhile.
@@ -55,7 +68,7 @@ def fix_sources(target: str, size: int | tuple[int, ...], settings: Settings, *,
     failures: list[Failure] = []
     for label in chosen.labels(content):
         try:
-            rounds = _Rounds(chosen, examined(chosen, label, content), unsafe=unsafe)
+            rounds = _Rounds(chosen, examined(chosen, label, content), others, unsafe=unsafe)
         except RfcheckError as error:
             failures.append(Failure(label, str(error)))
             continue
@@ -74,8 +87,9 @@ class _Rounds:
     Fixes that change feature maps are made before safe ones: kernels are cropped to the maps that stay. Each fix is made once.
     """
 
-    def __init__(self, target: SourceTarget, start: Examined, *, unsafe: bool) -> None:
+    def __init__(self, target: SourceTarget, start: Examined, others: Sequence[SourceTarget], *, unsafe: bool) -> None:
         self._target = target
+        self._others = others
         self._unsafe = unsafe
         self._now = start
         self._changes = answers(start)
@@ -87,6 +101,7 @@ class _Rounds:
         while (change := next((change for change in self._changes if self._why_not(change) is None), None)) is not None:
             try:
                 after = _as_predicted(self._target, self._now, change)
+                self._require_others_unchanged(after.content)
             except RfcheckError as error:
                 self._taken_back[_base(change.fix.name)] = str(error)
                 continue
@@ -105,6 +120,11 @@ class _Rounds:
                 needs_option = change.content is not None and not change.fix.safe and not self._unsafe
                 found.append(LeftFix(self._label, change.fix.name, reasons, None if needs_option else self._command(change.fix)))
         return found
+
+    def _require_others_unchanged(self, content: bytes) -> None:
+        now = self._now
+        shape = (1, now.analysis.network.channels, *now.analysis.network.input_size)
+        require_unchanged(self._others, now.content, content, now.built.structure, shape, unsafe=self._unsafe)
 
     @property
     def _label(self) -> str:

@@ -92,7 +92,8 @@ def trace(model: nn.Module, shape: tuple[int, ...], *, locate: bool = False) -> 
 
 def can_trace(model: nn.Module, shape: tuple[int, ...]) -> bool:
     """Whether the forward pass succeeds on meta tensors at this input shape."""
-    return isinstance(_trace_meta(model, shape, locate=False), Recording)
+    is_lazy = any(map(torch.nn.parameter.is_lazy, model.parameters()))
+    return not is_lazy and isinstance(_trace_meta(model, shape, locate=False), Recording)
 
 
 def _refuse_lazy(parameters: Mapping[str, nn.Parameter]) -> None:

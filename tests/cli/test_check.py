@@ -233,7 +233,7 @@ TWO_INPUTS = net("self.c = nn.Conv2d(3, 8, 1)", "return self.c(x) * mask", "self
         (
             CHAIN,
             ["--resolution", "8", "--limit", "RF401.max_flop=1"],
-            "error: --limit 'RF401.max_flop=1': RF401 has no limit 'max_flop'; did you mean 'max_flops'?\n",
+            "error: --limit 'RF401.max_flop=1': RF401 has no limit 'max_flop'; did you mean max_flops?\n",
         ),
         (CHAIN, ["--resolution", "8", "--limit", "RF999.x=1", "--rules", "none"], "error: none: no such folder of rules\n"),
         (CHAIN, ["--resolution", "8", "--select", "RF7"], "error: no rule begins with 'RF7'; rules are RF101, "),
@@ -273,6 +273,26 @@ def test_a_file_without_a_model(run, model_file):
     code, _, err = run(model_file("x = 1\n"), "--resolution", "8")
     assert code == 3
     assert err.startswith("error: model.py: holds no model; ")
+
+
+BLOCK = "class Block(nn.Module):\n    def __init__(self, channels):\n        super().__init__()\n    def forward(self, x):\n        return x\n"
+LOSS = "class Loss(nn.Module):\n    def forward(self, x, y):\n        return x - y\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (BLOCK, "error: model.py:Block needs the arguments channels; give them as 'model.py:Block(channels=...)'\n"),
+        (LOSS, "error: model.py: holds no model; "),
+    ],
+    ids=["block", "loss"],
+)
+def test_a_file_of_parts_holds_no_model(run, model_file, code, message):
+    path = model_file(code)
+    left, out, err = run(path, "--resolution", "8")
+    assert (left, out) == (3, "")
+    assert err.startswith(message)
+    assert run(path, "--resolution", "8", "--skip-empty") == (0, "", "")
 
 
 def test_tracebacks_on_request(run, model_file):

@@ -26,6 +26,15 @@ def test_a_word_that_is_nearly_a_verb(run, tmp_path, monkeypatch, word, meant):
     assert run(word, "model.py") == (2, "", f"error: no verb {word!r}; did you mean {meant}?\n")
 
 
+def test_an_option_is_no_misspelt_verb(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rfcheck.toml").write_text(f"[[models]]\ntarget = {EXAMPLE!r}\nresolution = 224\n")
+    options = ("--diff", "--select", "RF101", "--output", "concise")
+    assert run("--fix", *options) == run(*options, "--fix")
+    assert run("--fix", *options)[0] == 0
+    assert run("--fixx")[2] == "error: no option --fixx; did you mean --fix?\n"
+
+
 def test_a_file_and_a_configured_model_may_have_such_a_name(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules").mkdir()

@@ -53,3 +53,51 @@ def test_what_is_not_a_file_cannot_be_edited(run, model_file):
         "",
         "error: torchvision:vgg11: fixes are made in Python files only; name the file that makes the model, like model.py:Net\n",
     )
+
+
+CATALOGUE = """
+[[models]]
+target = "torchvision:squeezenet1_1"
+resolution = 64
+[[models]]
+target = "model.py"
+resolution = 8
+"""
+
+
+def test_configured_models_without_a_file_are_passed_over(run, model_file):
+    path = Path(model_file(NET))
+    before = path.read_text()
+    Path("rfcheck.toml").write_text(CATALOGUE)
+    code, out, err = run("--fix", "--select", "RF301", "--output", "concise")
+    assert (code, out) == (0, "No findings in 2 models.\n")
+    assert err.startswith(
+        "torchvision:squeezenet1_1: no fixes: they are made in Python files only\nmodel.py:Net: made crop-kernels"
+    )
+    assert path.read_text() == before.replace(NET, FIXED)
+
+
+BLOCK = """
+
+class Block(nn.Sequential):
+    def __init__(self, channels):
+        super().__init__(nn.Conv2d(channels, channels, 3))
+"""
+NEEDED = "blocks.py:Block needs the arguments channels; give them as 'blocks.py:Block(channels=...)'"
+
+
+def test_files_without_a_model_and_broken_ones_do_not_keep_others_from_being_fixed(run, model_file):
+    path, _, _ = Path(model_file(NET)), model_file(BLOCK, "blocks.py"), model_file("import nowhere" + BLOCK, "broken.py")
+    before = path.read_text()
+    missing = "import fails: No module named 'nowhere'; install it in the environment that runs rfcheck"
+    code, out, err = run("blocks.py", "model.py", *OPTIONS, "--skip-empty", "--diff")
+    assert (code, out[:12], err[:33]) == (1, "--- model.py", "model.py:Net: would make crop-ker")
+    code, out, err = run("broken.py", "model.py", *OPTIONS, "--diff")
+    assert (code, out[:12], missing in err, "would make" in err) == (2, "--- model.py", True, True)
+    assert run("blocks.py", *OPTIONS, "--diff") == (3, "", f"error: {NEEDED}\n")
+    assert run("blocks.py", *OPTIONS, "--diff", "--skip-empty") == (0, "", "")
+    assert run("blocks.py", *OPTIONS, "--fix") == (3, "", f"error: {NEEDED}\n")
+    assert path.read_text() == before
+    code, out, err = run("broken.py", "blocks.py", "model.py", *OPTIONS, "--skip-empty", "--fix")
+    assert (code, out, err.count(missing), NEEDED in err) == (2, "No findings in 1 model, 1 target failed.\n", 1, False)
+    assert path.read_text() == before.replace(NET, FIXED)

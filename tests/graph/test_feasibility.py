@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from torch import nn
 
 from rfcheck.graph.feasibility import working_resolution
@@ -26,3 +27,11 @@ def test_the_answer_is_the_smallest():
 def test_a_model_tied_to_one_resolution():
     tied = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 30 * 30, 2))
     assert working_resolution(tied, (1, 3, 64, 64)) == (32, True)
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_a_lazy_model_works_nowhere(device):
+    with torch.device(device):
+        lazy = nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyConv2d(4, 3))
+    assert not can_trace(lazy, (1, 3, 32, 32))
+    assert working_resolution(lazy, (1, 3, 32, 32)) is None

@@ -161,6 +161,10 @@ CASES = {
     ),
     "nn.Module.__init__ by name": ("self.e = Explicit()", {"e": ["Explicit()"], "e.conv": ["nn.Conv2d(9, 9, 9)", "Explicit()"]}),
     "exec": ('exec("self.conv = nn.Conv2d(1, 1, 1)")', {"conv": ['exec("self.conv = nn.Conv2d(1, 1, 1)")']}),
+    "generated code that names no file": (
+        'exec(compile("self.conv = nn.Conv2d(1, 1, 1)", "made_up.py", "exec"))',
+        {"conv": ['exec(compile("self.conv = nn.Conv2d(1, 1, 1)", "made_up.py", "exec"))']},
+    ),
     "eval": ('self.conv = eval("nn.Conv2d(1, 1, 1)")', {"conv": ['eval("nn.Conv2d(1, 1, 1)")']}),
     "shared": ("self.a = self.b = nn.Conv2d(1, 1, 1)", {"a": ["nn.Conv2d(1, 1, 1)"]}),
     "unicode before the call": (
