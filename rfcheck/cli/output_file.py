@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+import sys
 import tempfile
 from pathlib import Path
 
 from rfcheck.errors import SettingsError
+
+_STREAM = re.compile(r"/dev/(stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
+_NUMBERS = {"stdout": 1, "stderr": 2}
 
 
 def require_writable(path: str, option: str) -> None:
@@ -22,15 +27,35 @@ def require_writable(path: str, option: str) -> None:
 
 
 def write_atomically(path: Path, content: str | bytes, option: str) -> None:
-    """Write a whole file or none of it; what is not a plain file (a device, a pipe) is written to as it is."""
+    """Write a whole file or none of it; what is not a plain file (a device, a pipe) is written to as it is.
+
+    A name like /dev/stdout stands for what is open there already: what others wrote into it stays, a file likewise.
+    """
     data = content.encode("utf-8") if isinstance(content, str) else content
+    number = _open_number(path)
     try:
-        if path.exists() and not path.is_file():
+        if number is not None:
+            _write_on(number, data)
+        elif path.exists() and not path.is_file():
             path.write_bytes(data)
         else:
             _replace(path.resolve(), data)  # a link stays a link
     except OSError as error:
         raise SettingsError(f"{option} {path}: cannot be written: {error.strerror or error}") from None
+
+
+def _open_number(path: Path) -> int | None:
+    """The number of the open file of this process that a path names; None for any other path."""
+    named = _STREAM.fullmatch(os.path.abspath(path))  # noqa: PTH100 - resolve would follow the name
+    return None if named is None else _NUMBERS.get(named[1]) or int(named[2])
+
+
+def _write_on(number: int, data: bytes) -> None:
+    """Write behind what is written to an open file already; opening its name anew would begin at its beginning."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    with os.fdopen(os.dup(number), "wb") as file:
+        file.write(data)
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -46,10 +46,16 @@ class Output:
         """Write the report, to a file whole or not at all.
 
         Raises:
-            SettingsError: if the file cannot be written.
+            SettingsError: if the file or standard output cannot be written.
         """
         if self.file is None:
-            self._print(render(self.format, run, view))
+            try:
+                self._print(render(self.format, run, view))
+                sys.stdout.flush()
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise SettingsError(f"standard output cannot be written: {error.strerror or error}") from None
         else:
             write_atomically(Path(self.file), render(self.format, run, replace(view, color=False)), self.option)
 

@@ -7,7 +7,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rfcheck.linting.baseline_file import target_in
 
 if TYPE_CHECKING:
     from rfcheck.linting.finding import Finding
@@ -46,16 +49,17 @@ def identified(run: Run) -> Iterator[Identified]:
     """Every finding of a run: of each model those reported, then those suppressed, then those in the baseline.
 
     A fingerprint depends on the target, the input size, the rule and the layer, and on how many findings before it agree in these;
-    not on the line, the message or the severity.
+    not on the line, the message or the severity, nor on how the path of the target is written.
     """
     seen: Counter[tuple[object, ...]] = Counter()
     for result in run.results:
+        model = (target_in(Path.cwd(), result.target, result.path), result.snapshot.channels, result.snapshot.input_size)
         for finding in result.findings:
-            yield Identified(result, finding, _fingerprint(result, finding, seen))
+            yield Identified(result, finding, _fingerprint(model, finding, seen))
         for one in result.suppressed:
-            yield Identified(result, one.finding, _fingerprint(result, one.finding, seen), suppression=one.by)
+            yield Identified(result, one.finding, _fingerprint(model, one.finding, seen), suppression=one.by)
         for finding in result.known:
-            yield Identified(result, finding, _fingerprint(result, finding, seen), known=True)
+            yield Identified(result, finding, _fingerprint(model, finding, seen), known=True)
 
 
 def digest(*parts: object) -> str:
@@ -63,8 +67,7 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _fingerprint(result: Result, finding: Finding, seen: Counter[tuple[object, ...]]) -> str:
-    snapshot = result.snapshot
-    what = (result.target, snapshot.channels, snapshot.input_size, finding.code, finding.layer)
+def _fingerprint(model: tuple[object, ...], finding: Finding, seen: Counter[tuple[object, ...]]) -> str:
+    what = (*model, finding.code, finding.layer)
     seen[what] += 1
     return digest(*what, seen[what])

@@ -45,7 +45,7 @@ def _print_result(result: Result, view: View, console: Console) -> None:
     snapshot = result.snapshot
     heading = Text(result.target, style="bold")
     heading.append(f" at {crossed((snapshot.channels, *snapshot.input_size))}", style="not bold")
-    console.print(heading)
+    console.print(heading, soft_wrap=True)
     for line in describe(snapshot):
         _print_wrapped(line, console, indent=_MARGIN)
     console.print()

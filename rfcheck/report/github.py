@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rfcheck.report.place import slashed, span_of
+from rfcheck.report.place import file_of, repository_path, span_of
 from rfcheck.report.wording import fix_of, reason_of, statement
 
 if TYPE_CHECKING:
@@ -34,12 +34,15 @@ def _annotation(result: Result, finding: Finding) -> str:
 
 
 def _failure(failure: Failure) -> str:
-    return _command("error", {"title": f"rfcheck cannot analyse {failure.target}"}, reason_of(failure))
+    file = file_of(failure)
+    properties = {} if file is None else {"file": repository_path(file)}
+    properties["title"] = f"rfcheck cannot analyse {failure.target}"
+    return _command("error", properties, reason_of(failure))
 
 
 def _place(span: Span) -> dict[str, str]:
     """File, lines, and columns, which GitHub takes only on a single line."""
-    properties = {"file": slashed(span.path), "line": str(span.line), "endLine": str(span.last_line)}
+    properties = {"file": repository_path(span.path), "line": str(span.line), "endLine": str(span.last_line)}
     if span.last_line == span.line and span.column is not None:
         properties["col"] = str(span.column)
         if span.end_column is not None:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rfcheck.report.fingerprint import Identified, digest, identified
-from rfcheck.report.place import slashed, span_of
+from rfcheck.report.place import file_of, repository_path, span_of
 from rfcheck.report.wording import fix_of, reason_of, statement
 
 if TYPE_CHECKING:
@@ -33,17 +33,20 @@ def _issue(one: Identified) -> dict[str, Any]:
         "check_name": f"{one.finding.code} {one.finding.name}",
         "fingerprint": one.fingerprint,
         "severity": _SEVERITIES[one.finding.severity],
-        "location": _location(one.result.target, 1) if span is None else _location(slashed(span.path), span.line, span.end_line),
+        "location": _location(one.result.target, 1)
+        if span is None
+        else _location(repository_path(span.path), span.line, span.end_line),
     }
 
 
 def _failure(failure: Failure) -> dict[str, Any]:
+    file = file_of(failure)
     return {
         "description": f"rfcheck cannot analyse {failure.target}: {reason_of(failure)}",
         "check_name": "analysis failed",
         "fingerprint": digest("failure", failure.target, failure.message),
         "severity": "blocker",
-        "location": _location(failure.target, 1),
+        "location": _location(failure.target if file is None else repository_path(file), 1),
     }
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import rfcheck
 from rfcheck.report.fingerprint import VERSION, Identified, identified
 from rfcheck.report.json_v1 import dump
-from rfcheck.report.place import slashed, span_of
+from rfcheck.report.place import repository_path, span_of
 from rfcheck.report.sarif_rules import LEVELS, descriptors
 from rfcheck.report.wording import fix_of, reason_of, statement
 from rfcheck.span import Span
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 ROOT = "%SRCROOT%"
-"""What relative paths start from: the folder that rfcheck was called in."""
+"""What relative paths start from: the root of the repository, else the folder that rfcheck was called in."""
 
 
 def render(run: Run, view: View) -> str:
@@ -69,10 +69,11 @@ def _result(one: Identified, index: dict[str, int]) -> dict[str, Any]:
     result, finding = one.result, one.finding
     fix = fix_of(result, finding)
     text = statement(result, finding)
-    location: dict[str, Any] = {"logicalLocations": [_logical(finding.layer or result.target)]}
     span = span_of(result, finding)
-    if span is not None:
-        location["physicalLocation"] = _physical(span)
+    location = {
+        "logicalLocations": [_logical(finding.layer or result.target)],
+        "physicalLocation": _without_file(result.target) if span is None else _physical(span),
+    }
     related = [
         {"id": i, "message": {"text": "the call that led to it"}, "physicalLocation": _physical(caller)}
         for i, caller in enumerate(finding.chain[1:])
@@ -116,7 +117,13 @@ def _physical(span: Span) -> dict[str, Any]:
     return {"artifactLocation": _artifact(span.path), "region": region}
 
 
+def _without_file(target: str) -> dict[str, Any]:
+    """The place of a model that no file defines: code scanning refuses a whole log for one result without a place."""
+    return {"artifactLocation": {"uri": quote(os.fsencode(target), safe=""), "uriBaseId": ROOT}, "region": {"startLine": 1}}
+
+
 def _artifact(path: str) -> dict[str, str]:
-    if Path(path).is_absolute():
-        return {"uri": Path(path).as_uri()}
-    return {"uri": quote(os.fsencode(slashed(path))), "uriBaseId": ROOT}
+    shown = repository_path(path)
+    if Path(shown).is_absolute():
+        return {"uri": Path(shown).as_uri()}
+    return {"uri": quote(os.fsencode(shown)), "uriBaseId": ROOT}

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from rfcheck.errors import RfcheckError, TargetError
+from rfcheck.errors import NothingToAnalyzeError, RfcheckError, TargetError
 from rfcheck.span import Span, shown_path
 from rfcheck.suggestions import did_you_mean
 from rfcheck.target.discover import class_names, function_names, instance_names, required_arguments, without_parts
@@ -102,7 +102,7 @@ def load_targets(text: str, content: bytes | None = None) -> list[Target]:
 
     Raises:
         TargetError: if it does not exist or cannot be imported.
-        NothingToAnalyzeError: if a file holds no model.
+        NothingToAnalyzeError: if a file holds no model, or none that can be built without arguments.
     """
     spec = parse_target(text)
     if spec.kind == "torchvision":
@@ -163,7 +163,7 @@ def _attribute(spec: TargetSpec, module: ModuleType) -> Any:
         if not hasattr(value, part):
             public = [n for n in vars(value) if not n.startswith("_")] if hasattr(value, "__dict__") else []
             models = [n for n in public if isinstance(getattr(value, n), nn.Module) or inspect.isclass(getattr(value, n))]
-            hint = did_you_mean(part, public, f"it has {', '.join(models[:5]) or 'no models'}")
+            hint = did_you_mean(part, public, f"it has {', '.join(models[:5]) or 'no models'}", 3)
             raise TargetError(f"{spec.text}: {spec.place} has no {part!r}; {hint}")
         value = getattr(value, part)
     return value
@@ -179,12 +179,12 @@ def _require_makes_model(spec: TargetSpec, value: Any) -> None:
     missing = required_arguments(value)[len(spec.args) :]
     missing = [name for name in missing if name not in spec.kwargs]
     if missing:
-        raise _needs_arguments(spec.place, spec.attribute or "", missing)
+        raise TargetError(_needed_arguments(spec.place, spec.attribute or "", missing))
 
 
-def _needs_arguments(place: str, name: str, missing: list[str]) -> TargetError:
+def _needed_arguments(place: str, name: str, missing: list[str]) -> str:
     example = ", ".join(f"{argument}=..." for argument in missing)
-    return TargetError(f"{place}:{name} needs the arguments {', '.join(missing)}; give them as '{place}:{name}({example})'")
+    return f"{place}:{name} needs the arguments {', '.join(missing)}; give them as '{place}:{name}({example})'"
 
 
 def _require_module(label: str, made: Any) -> nn.Module:
@@ -216,7 +216,7 @@ def _discovered(source: FileSource) -> list[Target]:
         raise failures[0]
     blocked = [(name, missing) for name, missing in needing.items() if missing]
     if blocked:
-        raise _needs_arguments(str(source.path), *blocked[-1])
+        raise NothingToAnalyzeError(_needed_arguments(str(source.path), *blocked[-1]))
     raise no_model_in(source.path)
 
 
@@ -225,9 +225,9 @@ def _spec_of(source: FileSource, name: str) -> TargetSpec:
 
 
 def _with_one_input(names: list[str], built: dict[str, nn.Module]) -> list[str]:
-    """Leave out modules that take several inputs (losses), unless there is nothing else."""
+    """Leave out modules that take several inputs, unless there is nothing else; without parameters, as losses are, in any case."""
     single = [name for name in names if len(required_arguments(built[name].forward)) <= 1]
-    return single or names
+    return single or [name for name in names if any(True for _ in built[name].parameters())]
 
 
 def _torchvision_model(spec: TargetSpec) -> Target:
@@ -266,5 +266,5 @@ def _timm_model(spec: TargetSpec) -> Target:
 
 def _require_listed(spec: TargetSpec, names: list[str]) -> None:
     if spec.attribute not in names:
-        hint = did_you_mean(spec.attribute or "", names, f"it has {len(names)} models, such as {', '.join(names[:3])}")
+        hint = did_you_mean(spec.attribute or "", names, f"it has {len(names)} models, such as {', '.join(names[:3])}", 3)
         raise TargetError(f"{spec.text}: {spec.place} has no model {spec.attribute!r}; {hint}")

@@ -26,12 +26,22 @@ def written_out(x):
     return nn.functional.relu6(x + 3) / 6
 
 
+def chosen(x):
+    """As programs of basic operators have attention: no weights where nothing may be attended to."""
+    return torch.where((x == 0).any(1, keepdim=True), 0.0, x.softmax(1))
+
+
+def masked(x):
+    return x.sigmoid().masked_fill(x < 0, 0.0)
+
+
 def roles(model: nn.Module, **settings) -> dict[str, str]:
     return {layer.name: layer.role for layer in analyze(model, 16, settings=settings).layers if layer.kind != "pool"}
 
 
 @pytest.mark.parametrize(
-    "gate", [torch.sigmoid, nn.functional.hardsigmoid, written_out, lambda w: w.softmax(1), lambda w: 1 + torch.sigmoid(w)]
+    "gate",
+    [torch.sigmoid, nn.functional.hardsigmoid, written_out, lambda w: w.softmax(1), lambda w: 1 + torch.sigmoid(w), chosen, masked],
 )
 def test_the_weight_branch_of_a_gate(gate):
     assert roles(SqueezeExcite(gate)) == {
@@ -43,7 +53,7 @@ def test_the_weight_branch_of_a_gate(gate):
     }
 
 
-@pytest.mark.parametrize("gate", [torch.tanh, torch.relu, lambda w: w])
+@pytest.mark.parametrize("gate", [torch.tanh, torch.relu, lambda w: w, lambda w: torch.where(w.sigmoid() > 0.5, w, 0.0)])
 def test_products_with_other_things_are_no_gates(gate):
     found = roles(SqueezeExcite(gate))
     assert found["reduce"] == found["expand"] == "head"  # behind a global operator, but feeding features

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,36 @@ def test_a_pipe_that_only_this_process_has():
     os.close(begin)
     with os.fdopen(end) as file:
         assert file.read() == "text"
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs names for open files")
+@pytest.mark.parametrize("folder", ["/dev/fd", "/proc/self/fd"])
+def test_an_open_file_keeps_what_others_write(folder):
+    with Path("log.txt").open("w") as log:
+        log.write("before\n")
+        log.flush()
+        write_atomically(Path(f"{folder}/{log.fileno()}"), "text\n", "--output")
+        log.write("after\n")
+    assert Path("log.txt").read_text() == "before\ntext\nafter\n"
+    assert [path.name for path in Path().iterdir()] == ["log.txt"]
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs names for open files")
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_standard_stream_that_is_a_file(name):
+    code = (
+        "import sys; from pathlib import Path; from rfcheck.cli.output_file import write_atomically;"
+        f"sys.{name}.write('before\\n'); write_atomically(Path('/dev/{name}'), 'text\\n', '--output'); sys.{name}.write('after\\n')"
+    )
+    with Path("log.txt").open("w") as log:
+        log.write("earlier\n")
+        log.flush()
+        subprocess.run([sys.executable, "-c", code], check=True, **{name: log})
+    assert Path("log.txt").read_text() == "earlier\nbefore\ntext\nafter\n"
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs names for open files")
+def test_an_open_file_that_is_none():
+    with pytest.raises(SettingsError) as caught:
+        write_atomically(Path("/dev/fd/4077"), "text", "--output")
+    assert str(caught.value) == "--output /dev/fd/4077: cannot be written: Bad file descriptor"

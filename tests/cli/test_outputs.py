@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -99,6 +100,19 @@ def test_a_standard_output_without_all_characters(monkeypatch, name):
     assert name == "sarif" or not text.isascii()
     expected = text.encode("ascii", "replace") if name in ("full", "concise") else text.encode()
     assert written.getvalue() == b"before\n" + expected
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs a full device")
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_standard_output_that_is_full(monkeypatch, name):
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        stream = io.TextIOWrapper(full, encoding="utf-8")
+        monkeypatch.setattr(sys, "stdout", stream)
+        with pytest.raises(SettingsError) as caught:
+            Output(name, None, "--output").write(FULL, View(80, False))
+        with contextlib.suppress(OSError):
+            stream.close()
+    assert str(caught.value) == "standard output cannot be written: No space left on device"
 
 
 def test_who_reads_it_and_what_it_shows():

@@ -38,6 +38,13 @@ def test_lines_messages_and_severities_may_change():
     assert prints(replace(NET, findings=(moved,), line=77, path="other.py")) == prints(NET)
 
 
+@pytest.mark.parametrize("path", ["./model.py", "{here}/model.py", "../{name}/model.py"])
+def test_the_path_may_be_written_in_another_way(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    written = path.format(here=tmp_path, name=tmp_path.name)
+    assert prints(replace(NET, target=f"{written}:Net", path=written)) == prints(NET)
+
+
 @pytest.mark.parametrize("change", [{"code": "RF102"}, {"layer": "tail.3"}, {"layer": None}])
 def test_another_finding_has_another_fingerprint(change):
     assert prints(replace(NET, findings=(replace(TAIL, **change),))) != prints(NET)

@@ -43,6 +43,11 @@ def test_text_stays_within_the_terminal(width):
     assert max(len(line) for line in text.splitlines()) <= width
 
 
+def test_a_long_path_is_not_broken():
+    target = f"{'models/' * 20}model.py:Net"
+    assert render(Run((replace(NET, target=target),), ()), View(40)).startswith(f"{target} at 3x8x8\n")
+
+
 def test_colour_for_a_terminal_only(monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)

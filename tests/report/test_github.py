@@ -28,7 +28,7 @@ def test_the_whole_output():
         "::warning file=src/a b/ünï.py,line=12,endLine=14,title=rfcheck RF101 unproductive-tail::Net at 3x8x8, tail.2: "
         + TAIL_TEXT,
         "::notice file=model.py,line=5,endLine=5,title=rfcheck RF401 budget::Net at 3x8x8: 100 %25 of 5 FLOPs: too much,%0Aby far",
-        "::error title=rfcheck cannot analyse bad.py%3ABad::building the model fails: 100 %25",
+        "::error file=bad.py,title=rfcheck cannot analyse bad.py%3ABad::building the model fails: 100 %25",
     ]
 
 
@@ -63,5 +63,8 @@ def test_any_text_comes_back_unharmed(text):
 
 
 def test_a_failure_names_its_target_once():
-    run = Run((), (Failure("a,b.py", "a,b.py: holds no model"),))
-    assert render(run, View()) == "::error title=rfcheck cannot analyse a%2Cb.py::holds no model\n"
+    run = Run((), (Failure("a,b.py", "a,b.py: holds no model"), Failure("zoo:net", "zoo:net: not there")))
+    assert render(run, View()) == (
+        "::error file=a%2Cb.py,title=rfcheck cannot analyse a%2Cb.py::holds no model\n"
+        "::error title=rfcheck cannot analyse zoo%3Anet::not there\n"
+    )

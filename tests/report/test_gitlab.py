@@ -73,7 +73,7 @@ def test_the_whole_report():
             "check_name": "analysis failed",
             "fingerprint": sha("failure", "bad.py:Bad", "bad.py:Bad: building the model fails: 100 %"),
             "severity": "blocker",
-            "location": {"path": "bad.py:Bad", "lines": {"begin": 1}},
+            "location": {"path": "bad.py", "lines": {"begin": 1}},
         },
     ]
 

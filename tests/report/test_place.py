@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-from rfcheck.report.place import place_of, slashed, span_of
+import pytest
+
+from rfcheck.report.place import file_of, place_of, repository_path, span_of
+from rfcheck.report.result import Failure
 from rfcheck.span import Span
 from tests.report.runs import CALL, NET, PLACED, TAIL
 
@@ -28,10 +32,45 @@ def test_no_file():
     assert span_of(replace(NET, path=None, line=None), TAIL) is None
 
 
-def test_paths_for_services():
-    assert slashed("./a/b.py") == "a/b.py"
-    assert slashed(str(Path("a") / "b c.py")) == "a/b c.py"
-    assert slashed("/a/b.py") == "/a/b.py"
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [("./a/b.py", "a/b.py"), ("a/b c.py", "a/b c.py"), ("a/../b.py", "b.py"), ("{here}/a.py", "a.py"), ("/a/b.py", "/a/b.py")],
+)
+def test_paths_for_services_without_a_repository(tmp_path, monkeypatch, path, shown):
+    monkeypatch.chdir(tmp_path)
+    assert repository_path(path.format(here=tmp_path)) == shown
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("a.py", "models/small/a.py"),
+        ("../b.py", "models/b.py"),
+        ("{root}/c.py", "c.py"),
+        ("{root}.py", "{root}.py"),
+        ("../../../d.py", "{outside}/d.py"),
+    ],
+)
+def test_paths_for_services_start_from_the_repository(tmp_path, monkeypatch, path, shown):
+    root = tmp_path / "repository"
+    (root / "models" / "small").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q", root], check=True)
+    monkeypatch.chdir(root / "models" / "small")
+    assert repository_path(path.format(root=root)) == shown.format(root=root, outside=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("target", "file"),
+    [
+        ("a/b.py", "a/b.py"),
+        ("a/b.py:build(depth=3)", "a/b.py"),
+        ("torchvision:resnet18", None),
+        ("package.module:Net", None),
+        ("tiny", None),
+    ],
+)
+def test_the_file_of_a_target_that_failed(target, file):
+    assert file_of(Failure(target, "it fails")) == file
 
 
 def test_places_as_text():

@@ -165,9 +165,16 @@ def only_result(**changes) -> dict:
     return log(Run((replace(NET, **changes),), ()))["runs"][0]["results"][0]
 
 
-def test_without_any_file():
-    (location,) = only_result(findings=(TAIL,), path=None, line=None)["locations"]
-    assert location == {"logicalLocations": [{"fullyQualifiedName": "tail.2", "kind": "module"}]}
+@pytest.mark.parametrize(
+    ("target", "uri"), [("zoo:net", "zoo%3Anet"), ("zoo:net(a='b/c')", "zoo%3Anet%28a%3D%27b%2Fc%27%29"), ("tiny", "tiny")]
+)
+def test_without_any_file(target, uri):
+    """Code scanning wants a physical location of every result."""
+    (location,) = only_result(findings=(TAIL,), target=target, path=None, line=None)["locations"]
+    assert location == {
+        "logicalLocations": [{"fullyQualifiedName": "tail.2", "kind": "module"}],
+        "physicalLocation": {"artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"}, "region": {"startLine": 1}},
+    }
 
 
 def test_absolute_paths_are_file_addresses(tmp_path):

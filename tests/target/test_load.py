@@ -56,8 +56,9 @@ def test_every_model_in_a_file(model_file, code, found):
 @pytest.mark.parametrize(
     ("code", "kind", "message"),
     [
+        ("class Loss(nn.Module):\n    def forward(self, x, y):\n        return x - y\n", NothingToAnalyzeError, "model.py: holds no model; a model is"),
         ("x = 1\n", NothingToAnalyzeError, "model.py: holds no model; a model is a module-level instance"),
-        (net(arguments=", width, depth"), TargetError, "model.py:Net needs the arguments width, depth; give them as 'model.py:Net(width=..., depth=...)'"),
+        (net(arguments=", width, depth"), NothingToAnalyzeError, "model.py:Net needs the arguments width, depth; give them as 'model.py:Net(width=..., depth=...)'"),
         ("class Net(nn.Module):\n    def __init__(self):\n        raise ValueError('too deep')\n    def forward(self, x):\n        return x\n",
          TargetError, "model.py:Net: building the model fails: ValueError: too deep"),
     ],
