@@ -173,7 +173,7 @@ class Analysis:
 
     @staticmethod
     def _unknown_name(name: str, known: list[str], what: str) -> UnknownNameError:
-        return UnknownNameError(f"no {what} {name!r}; {did_you_mean(name, known, 'the first are ' + ', '.join(known[:5]))}")
+        return UnknownNameError(f"no {what} {name!r}; {did_you_mean(name, known, 'the first are ' + ', '.join(known[:5]), 3)}")
 
     def flops_by_operator(self) -> dict[str, int]:
         """Multiply-accumulates per operator, largest first."""

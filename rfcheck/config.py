@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from rfcheck.errors import SettingsError
+from rfcheck.suggestions import did_you_mean
 
 _CHOICES = {
     "projection": ("downsampling", "exact"),
@@ -87,9 +87,8 @@ class Settings:
         known = [f.name for f in fields(cls)]
         for name in settings:
             if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-                raise SettingsError(f"unknown setting {name!r}{hint}")
+                hint = did_you_mean(name, known, f"known are {', '.join(known)}")
+                raise SettingsError(f"unknown setting {name!r}; {hint}")
         return cls(**settings)
 
 

@@ -16,7 +16,7 @@ def test_defaults_and_mappings():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"gate": "count"}, "unknown setting 'gate'; did you mean 'gates'?"),
+        ({"gate": "count"}, "unknown setting 'gate'; did you mean gates?"),
         ({"zzz": 1}, "unknown setting 'zzz'; known are channels, "),
         ({"gates": "maybe"}, "gates must be 'ignore' or 'count', got 'maybe'"),
         ({"projection": "none"}, "projection must be 'downsampling' or 'exact', got 'none'"),

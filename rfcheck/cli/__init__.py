@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ from rfcheck.cli.config import config
 from rfcheck.cli.default_verb import BROKEN_PIPE, DefaultVerb
 from rfcheck.cli.fix import fix
 from rfcheck.cli.graph import graph
+from rfcheck.cli.options import EXIT_ERROR
 from rfcheck.cli.rule import rule
 from rfcheck.cli.sweep import sweep
 from rfcheck.cli.usage_errors import usage_sentence
@@ -48,6 +50,7 @@ def main(args: list[str] | None = None) -> Any:
         candidates = answer(os.environ[COMPLETION], cli)
         click.echo(candidates or "", nl=candidates is not None)
         sys.exit(candidates is None)
+    _stand_in_for_closed_streams()
     code: Any = BROKEN_PIPE
     try:
         code = _run(args)
@@ -60,6 +63,11 @@ def main(args: list[str] | None = None) -> Any:
 def _run(args: list[str] | None) -> Any:
     """Run the command line; returns its exit code, or what else a verb returns."""
     try:
+        Path.cwd()
+    except FileNotFoundError:
+        click.echo("error: the current folder does not exist any more; change to another one", err=True)
+        return EXIT_ERROR
+    try:
         return cli.main(args=args, prog_name="rfcheck", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
@@ -71,7 +79,14 @@ def _run(args: list[str] | None) -> Any:
         if {"--verbose", "-v"} & set(sys.argv[1:] if args is None else args):
             raise
         click.echo(f"error: rfcheck itself failed: {type(error).__name__}: {error}; --verbose shows where", err=True)
-        return 2
+        return EXIT_ERROR
+
+
+def _stand_in_for_closed_streams() -> None:
+    """Let a program that was started with a closed output write nowhere, as if it went to /dev/null."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - for as long as the process runs
 
 
 def _write_nowhere() -> None:

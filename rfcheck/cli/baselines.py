@@ -49,7 +49,7 @@ def apply_baselines(gathered: Sequence[Gathered], groups: Groups, given: Path | 
         SettingsError: if a baseline cannot be read.
     """
     paths = [given or one.request.baseline for one in gathered]
-    baselines = {path: read_baseline(path, "--baseline") for path in dict.fromkeys(paths) if path is not None}
+    baselines = {path: read_baseline(path, "baseline") for path in dict.fromkeys(paths) if path is not None}
     sorted_out = [
         [_without_known(result, path, baselines[path]) for result in group] if path is not None else group
         for path, group in zip(paths, groups, strict=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,16 +52,10 @@ def config(target: str | None, output_format: str, schema: bool) -> None:
 
 def _require_target(target: str, configuration: Configuration | None) -> None:
     """Refuse what is neither a configured model nor a target, or a file that does not exist."""
+    from rfcheck.cli.requests import require_form
     from rfcheck.configuration.values import target_file
-    from rfcheck.target.spec import parse_target
 
-    try:
-        parse_target(target)
-    except TargetError as error:
-        names = [] if configuration is None else [entry.name for entry in configuration.models]
-        near = difflib.get_close_matches(target, names, 1)
-        hint = f"; did you mean the configured model {near[0]!r}?" if near else ""
-        raise TargetError(f"{error}{hint}") from None
+    require_form(target, configuration)
     file = target_file(target)
     if file is not None and not Path(file).is_file():
         raise TargetError(f"{file}: no such file")

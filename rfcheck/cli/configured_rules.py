@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rfcheck.config import RuleOverride
+from rfcheck.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from rfcheck.configuration.file import ConfigFile
@@ -52,5 +52,4 @@ def _require_rule(file: ConfigFile, code: str, override: RuleOverride, rules: Ma
 
 
 def _near(name: str, known: Mapping[str, object], listed: str) -> str:
-    near = difflib.get_close_matches(name.replace("-", "_"), known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"{listed} {', '.join(known) or 'none'}"
+    return did_you_mean(name.replace("-", "_"), known, f"{listed} {', '.join(known) or 'none'}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Sequence
 
 from rfcheck.config import RuleOverride
 from rfcheck.errors import SettingsError, UnknownNameError
 from rfcheck.quantities import parse_limit
+from rfcheck.suggestions import did_you_mean
 
 
 def limit_overrides(texts: Iterable[str], rule_folders: Sequence[str]) -> dict[str, RuleOverride]:
@@ -36,8 +36,7 @@ def _parsed(text: str, rule_folders: Sequence[str]) -> tuple[str, str, float]:
     except UnknownNameError as error:
         raise SettingsError(f"--limit {text!r}: {error}") from None
     if limit not in rule.limits:
-        near = difflib.get_close_matches(limit, rule.limits, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(rule.limits) or 'none'}"
+        hint = did_you_mean(limit, rule.limits, f"it has {', '.join(rule.limits) or 'none'}")
         raise SettingsError(f"--limit {text!r}: {rule.code} has no limit {limit!r}; {hint}")
     return rule.code, limit, _number(text, number)
 

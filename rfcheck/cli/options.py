@@ -49,15 +49,19 @@ def size_given(resolution: str | None, input_size: str | None, channels: int | N
     return {"input-size": extents}
 
 
-def require_size(size: int | tuple[int, ...] | None) -> int | tuple[int, ...]:
+def require_size(size: int | tuple[int, ...] | None, target: str | None = None) -> int | tuple[int, ...]:
     """A size that is not missing.
+
+    Args:
+        size: of the input.
+        target: whose size it is, where there are several.
 
     Raises:
         InputSizeError: if it is.
     """
     if size is None:
         raise InputSizeError(
-            "the input size is missing: add --resolution 32, with the extent in pixels that the model will be fed, "
-            "or set resolution in the configuration"
+            f"the input size {'' if target is None else f'of {target} '}is missing: add --resolution 32, with the extent in pixels "
+            "that the model will be fed, or set resolution in the configuration"
         )
     return size

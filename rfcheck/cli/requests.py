@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from rfcheck.configuration.layers import Effective, effective
 from rfcheck.configuration.reading import Configuration, ModelEntry, configuration_for, configuration_in, folder_of
 from rfcheck.errors import NothingToAnalyzeError, TargetError
 from rfcheck.target.glance import require_possible_model
+from rfcheck.target.spec import parse_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,20 @@ class Request:
     is_whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A target, or one of its entries, and where it is configured; `is_whole` as in a request."""
+
+    target: str
+    configuration: Configuration | None
+    entry: ModelEntry | None
+    is_whole: bool
+
+    @property
+    def called(self) -> str:
+        return self.target if self.entry is None else self.entry.name
+
+
 def requests_for(targets: Sequence[str], command_line: Mapping[str, Any], *, skip_empty: bool = False) -> list[Request]:
     """Every target with its settings; where none is given, every configured model.
 
@@ -56,34 +72,39 @@ def requests_for(targets: Sequence[str], command_line: Mapping[str, Any], *, ski
     Raises:
         SettingsError: if a configuration file is wrong.
         InputSizeError: if nobody says the input size.
-        TargetError: if there is nothing to lint.
+        TargetError: if there is nothing to lint, or a target is neither a configured model nor written as a target is.
     """
-    if targets:
-        read = cache(configuration_in)
-        return [
-            request
-            for target in dict.fromkeys(targets)
-            for request in _of_target(target, read(folder_of(target)), command_line, skip_empty=skip_empty)
-        ]
-    configuration = configuration_for(None)
-    if configuration is None or not configuration.models:
-        where = "no configuration file was found" if configuration is None else f"{configuration.file.label} lists no models"
-        raise TargetError(
-            f"no target is given, and {where}: give a file, like model.py, or add [[tool.rfcheck.models]] entries; "
-            f"rfcheck --help says more"
-        )
-    return [_request(entry.target, configuration, entry, command_line, is_whole=True) for entry in configuration.models]
+    read = cache(configuration_in)
+    given = [one for target in dict.fromkeys(targets) for one in _of_target(target, read(folder_of(target)))]
+    asked = [one for one in given if one.entry is not None or not (skip_empty and _is_empty(one.target))]
+    if not targets:
+        asked = _configured()
+    return [_request(one, command_line, alone=len(asked) == 1) for one in asked]
 
 
-def _of_target(
-    target: str, configuration: Configuration | None, command_line: Mapping[str, Any], *, skip_empty: bool
-) -> Iterator[Request]:
+def _of_target(target: str, configuration: Configuration | None) -> Iterator[_Asked]:
     entries = () if configuration is None else configuration.entries_for(target)
     is_file = target.endswith(".py")
     for entry in entries:
-        yield _request(entry.target, configuration, entry, command_line, is_whole=is_file)
-    if not entries and not (skip_empty and _is_empty(target)):
-        yield _request(target, configuration, None, command_line, is_whole=is_file)
+        yield _Asked(entry.target, configuration, entry, is_file)
+    if not entries:
+        require_form(target, configuration)
+        yield _Asked(target, configuration, None, is_file)
+
+
+def require_form(target: str, configuration: Configuration | None) -> None:
+    """Refuse what is not written as a target is.
+
+    Raises:
+        TargetError: naming the configured model that is near.
+    """
+    try:
+        parse_target(target)
+    except TargetError as error:
+        names = [] if configuration is None else [entry.name for entry in configuration.models]
+        near = difflib.get_close_matches(target, names, 1)
+        hint = f"; did you mean the configured model {near[0]!r}?" if near else ""
+        raise TargetError(f"{error}{hint}") from None
 
 
 def _is_empty(target: str) -> bool:
@@ -94,20 +115,31 @@ def _is_empty(target: str) -> bool:
     return False
 
 
-def _request(
-    target: str, configuration: Configuration | None, entry: ModelEntry | None, command_line: Mapping[str, Any], *, is_whole: bool
-) -> Request:
+def _configured() -> list[_Asked]:
+    """All models of the configuration that holds in the current folder."""
+    configuration = configuration_for(None)
+    if configuration is None or not configuration.models:
+        where = "no configuration file was found" if configuration is None else f"{configuration.file.label} lists no models"
+        raise TargetError(
+            f"no target is given, and {where}: give a file, like model.py, or add [[tool.rfcheck.models]] entries; "
+            f"rfcheck --help says more"
+        )
+    return [_Asked(entry.target, configuration, entry, True) for entry in configuration.models]
+
+
+def _request(asked: _Asked, command_line: Mapping[str, Any], *, alone: bool) -> Request:
+    configuration, entry = asked.configuration, asked.entry
     holds: Effective = effective(configuration, entry, command_line)
     return Request(
-        target=target,
+        target=asked.target,
         name=entry.name if entry is not None and entry.name != entry.target else None,
-        size=require_size(holds.input_size),
+        size=require_size(holds.input_size, None if alone else asked.called),
         settings=holds.settings,
         fail_on=holds.fail_on,
         baseline=holds.baseline,
         folder=Path.cwd() if configuration is None else configuration.file.folder,
         configuration=configuration,
-        is_whole=is_whole,
+        is_whole=asked.is_whole,
     )
 
 
@@ -142,12 +174,15 @@ def subject_of(target: str, command_line: Mapping[str, Any]) -> Subject:
 
     Raises:
         SettingsError: if a configuration file is wrong.
-        TargetError: if the configuration has several entries for the target, and nothing says which size is meant.
+        TargetError: if the configuration has several entries for the target, and nothing says which size is meant; or if the target
+            is neither a configured model nor written as a target is.
     """
     configuration = configuration_for(target)
     entries = () if configuration is None else configuration.entries_for(target)
     if len(entries) == 1:
         return Subject(entries[0].target, effective(configuration, entries[0], command_line))
+    if not entries:
+        require_form(target, configuration)
     if entries and not {key for key, value in command_line.items() if value is not None} & {"resolution", "input-size"}:
         names = ", ".join(entry.name for entry in entries)
         raise TargetError(f"{target} is configured {len(entries)} times; add --resolution, or give one of {names}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from typing import Any
 
 import click
+
+from rfcheck.suggestions import did_you_mean
 
 
 def usage_sentence(error: click.UsageError) -> str:
@@ -17,7 +17,7 @@ def usage_sentence(error: click.UsageError) -> str:
     """
     remedy = f"see {error.ctx.command_path} --help" if error.ctx is not None else "see rfcheck --help"
     if isinstance(error, click.NoSuchOption):
-        return f"no option {error.option_name}; {_near(error.option_name, _options_of(error.ctx), remedy)}"
+        return f"no option {error.option_name}; {did_you_mean(error.option_name, _options_of(error.ctx), remedy)}"
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return f"{_name_of(error.param)} is missing; {remedy}"
     if isinstance(error, click.BadOptionUsage):
@@ -45,12 +45,7 @@ def _bad_value(message: str, kind: click.ParamType[Any], remedy: str) -> str:
         return f"{message.rstrip('.')}; {remedy}"
     given = message.split("'")[1]
     choices = [str(choice) for choice in kind.choices]
-    return f"{given!r} is none of {', '.join(choices)}; {_near(given, choices, remedy)}"
-
-
-def _near(name: str, known: Iterable[str], otherwise: str) -> str:
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"did you mean {near[0]}?" if near else otherwise
+    return f"{given!r} is none of {', '.join(choices)}; {did_you_mean(given, choices, remedy)}"
 
 
 def _options_of(ctx: click.Context | None) -> list[str]:

@@ -45,6 +45,10 @@ class ConfigFile:
         """What to call the place of the settings: "rfcheck.toml" or "pyproject.toml [tool.rfcheck]"."""
         return f"{self.path.name} [{_dotted(self.table)}]" if self.table else self.path.name
 
+    def full_name(self, keys: Keys) -> str:
+        """A key as it is called in the whole file, from the table of settings on: "tool.rfcheck.models"."""
+        return _dotted((*self.table, *keys))
+
     def key_error(self, keys: Keys, text: str) -> SettingsError:
         """An error about a key or its value.
 
@@ -52,7 +56,7 @@ class ConfigFile:
             keys: of the key, from the table of settings on.
             text: follows the full name of the key.
         """
-        return self._error(keys, f"{_dotted((*self.table, *keys))} {text}")
+        return self._error(keys, f"{self.full_name(keys)} {text}")
 
     def table_error(self, keys: Keys, text: str) -> SettingsError:
         """An error about what a table holds.

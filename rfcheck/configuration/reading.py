@@ -141,7 +141,9 @@ def _value(file: ConfigFile, value: Any, key: Key, place: Keys) -> Any:
         return _table(file, value, shape, place)
     if isinstance(shape, Rows):
         if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-            raise file.key_error(place, f"must be a list of tables, got {shown_value(value)}")
+            raise file.key_error(
+                place, f"must be a list of tables, each under [[{file.full_name(place)}]], got {shown_value(value)}"
+            )
         return [_table(file, row, shape.table, (*place, i)) for i, row in enumerate(value)]
     return _read(file, value, shape, place)
 
@@ -159,7 +161,7 @@ def _near(name: str, table: Table) -> list[str]:
 def _hint(file: ConfigFile, name: str, table: Table, place: Keys) -> str:
     near = _near(name, table)
     if near:
-        return f"did you mean {near[0]!r}?"
+        return f"did you mean {near[0]}?"
     if name == "tool" and not place and not file.table:
         return "keys stand at the top of this file, without [tool.rfcheck]"
     if place and any(key.name == name for key in FILE_TABLE.keys):

@@ -42,7 +42,7 @@ class Proposals:
             if skipped.name == name:
                 raise FixError(f"{name} does not apply: {skipped.reason}")
         known = known_names([fix.name for fix in self.fixes])
-        raise FixError(f"no fix {name!r}; {did_you_mean(name, known, 'fixes are ' + ', '.join(known))}")
+        raise FixError(f"no fix {name!r}; {did_you_mean(name, known, 'fixes are ' + ', '.join(known), 3)}")
 
 
 def known_names(more: Sequence[str] = ()) -> list[str]:

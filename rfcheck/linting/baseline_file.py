@@ -15,17 +15,17 @@ VERSION = 1
 _KEYS = {"target", "input", "code", "layer", "count"}
 
 
-def read_baseline(path: Path, option: str) -> Baseline:
+def read_baseline(path: Path, called: str) -> Baseline:
     """The known findings in a file.
 
     Args:
         path: of the file.
-        option: that names it, for errors.
+        called: what errors call the path, such as the option that names it.
 
     Raises:
         SettingsError: if it cannot be read, is not a baseline, or one of a later version.
     """
-    where = f"{option} {path}"
+    where = f"{called} {path}"
     try:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from rfcheck.suggestions import did_you_mean
 
 _KINDS = ("ignore", "ignore-file")
 _START = re.compile(r"#\s*rfcheck\s*(?::|(?=\s+ignore\b))", re.IGNORECASE)
@@ -71,8 +72,7 @@ def _parsed(start: int, end: int, body: str) -> Directive:
 
 
 def _unknown(word: str) -> str:
-    near = difflib.get_close_matches(word.lower(), _KINDS, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {' and '.join(_KINDS)}"
+    hint = did_you_mean(word.lower(), _KINDS, f"there are {' and '.join(_KINDS)}")
     return f"{word!r} is nothing that a comment can ask for; {hint}" if word else f"it asks for nothing; {hint}"
 
 

@@ -17,6 +17,7 @@ from rfcheck.linting import facts, suppression_facts
 from rfcheck.linting.expressions import Expression, ExpressionError, Template, compile_expression, compile_template
 from rfcheck.linting.finding import SEVERITIES, Severity
 from rfcheck.linting.rules_folder import rules_folder
+from rfcheck.suggestions import did_you_mean
 
 _YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CODE = re.compile(r"^[A-Z]{2,}[0-9]{3}$")
@@ -121,8 +122,7 @@ def parse_rule(path: Path, text: str) -> Rule:
     values = front.values
     for key, value in values.items():
         if key not in _TYPES:
-            near = difflib.get_close_matches(str(key), _TYPES, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(_TYPES)}"
+            hint = did_you_mean(str(key), _TYPES, f"known keys are {', '.join(_TYPES)}")
             raise front.error(str(key), f"unknown key; {hint}")
         if not isinstance(value, _TYPES[key]):
             wanted = {"str": "text", "dict": "a mapping", "list": "a list"}[_TYPES[key][0].__name__]
@@ -197,10 +197,7 @@ def _check_names(expression: Expression, scope: Scope, attributes: frozenset[str
 
 
 def _hint(name: str, known: frozenset[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return (
-        f"which is not a fact; did you mean {near[0]!r}?" if near else f"which is not a fact; facts are {', '.join(sorted(known))}"
-    )
+    return f"which is not a fact; {did_you_mean(name, sorted(known), 'facts are ' + ', '.join(sorted(known)))}"
 
 
 def load_folder(folder: Path) -> list[Rule]:

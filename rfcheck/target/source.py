@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import difflib
 import importlib
 import importlib.util
 import sys
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,7 @@ from types import ModuleType
 import torch
 
 from rfcheck.errors import RfcheckError, TargetError
+from rfcheck.target.import_errors import failure_of, line_in
 from rfcheck.target.import_path import importable_as
 from rfcheck.target.origin import ConstructionSites
 from rfcheck.target.unsaved import UnsavedLoader
@@ -61,8 +62,7 @@ class FileSource:
         if self.path.is_dir():
             raise TargetError(f"{path}: is a folder; give the files in it that define models")
         if not self.path.exists():
-            near = [p.name for p in self.path.parent.glob("*.py")][:3] if self.path.parent.is_dir() else []
-            raise TargetError(f"{path}: no such file{'; there is ' + ', '.join(near) if near else ''}")
+            raise TargetError(f"{path}: no such file{_other_files(self.path)}")
         try:
             self.tree = ast.parse(self.path.read_bytes() if content is None else content, str(self.path))
         except SyntaxError as error:
@@ -148,17 +148,8 @@ class FileSource:
                 importlib.import_module(name)
 
     def _error(self, error: BaseException) -> TargetError:
-        own = self.path.resolve()
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).resolve() == own]
-        line = frames[-1].lineno if frames else self._import_line(error)
-        if isinstance(error, ImportError):
-            remedy = (
-                "install it in the environment that runs rfcheck" if isinstance(error, ModuleNotFoundError) else "check the name"
-            )
-            return TargetError(f"{self.path}:{line}: an import fails: {error}; {remedy}")
-        said = " ".join(str(error).split())
-        remedy = '; put what ends the program behind if __name__ == "__main__":' if isinstance(error, SystemExit) else ""
-        return TargetError(f"{self.path}:{line}: running the file fails: {type(error).__name__}: {said}{remedy}")
+        line = line_in(error, self.path) or self._import_line(error)
+        return TargetError(f"{self.path}:{line}: {failure_of(error, 'running the file')}")
 
     def _import_line(self, error: BaseException) -> int:
         missing = getattr(error, "name", None)
@@ -206,9 +197,16 @@ def import_named(name: str) -> ModuleType:
     try:
         with quiet_output():
             return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            raise TargetError(f"{name}: no such module in this environment or folder") from None
-        raise TargetError(f"{name}: an import fails: {error}; install it in the environment that runs rfcheck") from error
     except (Exception, SystemExit) as error:
-        raise TargetError(f"{name}: importing it fails: {type(error).__name__}: {error}") from error
+        if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
+            raise TargetError(f"{name}: no such module in this environment or folder") from None
+        raise TargetError(f"{name}: {failure_of(error, 'importing it')}") from error
+
+
+def _other_files(path: Path) -> str:
+    """A hint at the file that is meant, or at others that are there."""
+    names = sorted(file.name for file in path.parent.glob("*.py"))
+    near = difflib.get_close_matches(path.stem, [name.removesuffix(".py") for name in names], 1)
+    if near:
+        return f"; did you mean {path.parent / near[0]}.py?"
+    return f"; there is {', '.join(names[:3])}" if names else ""

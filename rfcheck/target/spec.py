@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from rfcheck.errors import TargetError
@@ -60,13 +61,21 @@ def parse_target(text: str) -> TargetSpec:
             "model, a program that torch.export.save wrote (.pt2) or an ONNX file (.onnx)"
         )
     if not colon:
-        raise TargetError(f"{text}: not a target; give a file model.py, model.py:name, package.module:name or torchvision:name")
+        raise TargetError(f"{text}: {_why_none(text)}")
     if not _is_dotted(place):
         raise TargetError(f"{text}: {place!r} is neither a Python file nor the name of a module")
     for catalogue in CATALOGUES:
         if place == catalogue:
             return TargetSpec(text, catalogue, place, *_parse_call(text, what))  # type: ignore[arg-type]
     return TargetSpec(text, "module", place, *_parse_call(text, what))
+
+
+def _why_none(text: str) -> str:
+    if Path(text).is_dir():
+        return f"is a folder; give the files in it, like {Path(text) / '*.py'}"
+    if Path(f"{text}.py").is_file():
+        return f"not a target; did you mean {text}.py?"
+    return "not a target; give a file model.py, model.py:name, package.module:name or torchvision:name"
 
 
 def _is_dotted(name: str) -> bool:

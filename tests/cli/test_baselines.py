@@ -67,7 +67,7 @@ def test_a_file_that_is_no_baseline_is_not_overwritten(run, write, tmp_path):
     )
     assert (tmp_path / "notes.json").read_text() == '{"mine": 1}'
     assert run(*OPTIONS, "--baseline", "no.json")[2] == (
-        "error: --baseline no.json: no such file; write it with --write-baseline no.json\n"
+        "error: baseline no.json: no such file; write it with --write-baseline no.json\n"
     )
 
 

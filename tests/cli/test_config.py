@@ -133,7 +133,7 @@ def test_settings_beside_that_do_not_count_are_named(run, folder):
 @pytest.mark.parametrize(
     ("target", "text", "message"),
     [
-        ((), "chanels = 1", "rfcheck.toml:1: unknown key 'chanels'; did you mean 'channels'?"),
+        ((), "chanels = 1", "rfcheck.toml:1: unknown key 'chanels'; did you mean channels?"),
         ((), "rules.RF101.zzz = 1", "rfcheck.toml:1: [rules.RF101] RF101 has no limit 'zzz'; it has min_layers"),
         (("none.py",), "", "none.py: no such file"),
         (("none.py:Net",), "", "none.py: no such file"),

@@ -46,14 +46,14 @@ def test_what_exists(check, text, folders):
             "[[models]]\ntarget = 'a'\nignore = ['RF9999']",
             f"3: models.ignore names 'RF9999', but no rule begins with it; rules are {CODES}",
         ),
-        ("[rules.RF110]\nseverity = 'error'", "1: [rules] there is no rule 'RF110'; did you mean 'RF105'?"),
+        ("[rules.RF110]\nseverity = 'error'", "1: [rules] there is no rule 'RF110'; did you mean RF105?"),
         ("[rules.ZZ777]\nseverity = 'error'", f"1: [rules] there is no rule 'ZZ777'; rules are {CODES}"),
-        ("[rules.RF101]\nmin_layer = 1", "2: [rules.RF101] RF101 has no limit 'min_layer'; did you mean 'min_layers'?"),
+        ("[rules.RF101]\nmin_layer = 1", "2: [rules.RF101] RF101 has no limit 'min_layer'; did you mean min_layers?"),
         ("[rules.RF101]\nzzz = 1", "2: [rules.RF101] RF101 has no limit 'zzz'; it has min_layers"),
         ("rules.RF103.zzz = 1", "1: [rules.RF103] RF103 has no limit 'zzz'; it has none"),
         (
             "[[models]]\ntarget = 'a'\n[models.rules.RF101]\nmin_layer = 1",
-            "4: [models.rules.RF101] RF101 has no limit 'min_layer'; did you mean 'min_layers'?",
+            "4: [models.rules.RF101] RF101 has no limit 'min_layer'; did you mean min_layers?",
         ),
     ],
 )

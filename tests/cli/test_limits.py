@@ -42,7 +42,7 @@ def test_several_limits_and_names_of_rules():
         ("RF401.max_flops", "--limit 'RF401.max_flops': write RULE.LIMIT=NUMBER, like RF401.max_flops=100M"),
         (".max_flops=1", "--limit '.max_flops=1': write RULE.LIMIT=NUMBER, like RF401.max_flops=100M"),
         ("bugdet.max_flops=1", "--limit 'bugdet.max_flops=1': no rule 'bugdet'; there is budget"),
-        ("RF401.max_flop=1", "--limit 'RF401.max_flop=1': RF401 has no limit 'max_flop'; did you mean 'max_flops'?"),
+        ("RF401.max_flop=1", "--limit 'RF401.max_flop=1': RF401 has no limit 'max_flop'; did you mean max_flops?"),
         ("RF101.zzz=1", "--limit 'RF101.zzz=1': RF101 has no limit 'zzz'; it has min_layers"),
         ("RF103.zzz=1", "--limit 'RF103.zzz=1': RF103 has no limit 'zzz'; it has none"),
         *(

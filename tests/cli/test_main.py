@@ -112,6 +112,21 @@ def test_nobody_reads_errors(tmp_path):
     assert (result.returncode, result.stdout) == (141, b"")
 
 
+@pytest.mark.parametrize(("closed", "rest"), [("1", "2"), ("2", "1")])
+def test_a_closed_output_is_written_nowhere(closed, rest):
+    command = f"exec '{sys.executable}' -m rfcheck rule RF101 {closed}>&-"
+    result = subprocess.run(["bash", "-c", command], env=ENVIRONMENT, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("RF101 unproductive-tail") == (rest == "1")
+
+
+def test_a_folder_that_is_gone(tmp_path):
+    command = f"mkdir gone && cd gone && rmdir ../gone && exec '{sys.executable}' -P -m rfcheck config"
+    result = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "error: the current folder does not exist any more; change to another one\n"
+
+
 def test_an_unforeseen_error_is_one_sentence(run, monkeypatch):
     def fail(*_args, **_kwargs):
         raise ZeroDivisionError("unforeseen")

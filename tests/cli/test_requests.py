@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rfcheck.cli.requests import requests_for
+from rfcheck.cli.requests import requests_for, subject_of
 from rfcheck.errors import InputSizeError, SettingsError, TargetError
 
 CONFIGURATION = """
@@ -115,7 +115,39 @@ def test_nobody_says_the_size(tmp_path, monkeypatch):
         requests_for(["model.py"], {})
 
 
+@pytest.mark.parametrize(
+    ("targets", "called"),
+    [(["model.py", "other.py"], "model.py"), (["sized", "other.py"], "other.py"), ([], "unsized")],
+)
+def test_of_several_the_one_without_a_size_is_named(tmp_path, monkeypatch, targets, called):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rfcheck.toml").write_text(
+        '[[models]]\ntarget = "a.py"\nname = "sized"\nresolution = 8\n[[models]]\ntarget = "b.py"\nname = "unsized"\n'
+    )
+    with pytest.raises(InputSizeError, match=f"^the input size of {called} is missing: add --resolution 32, "):
+        requests_for(targets, {})
+
+
+NO_TARGET = "not a target; give a file model.py, model.py:name, package.module:name or torchvision:name"
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("smal", f"smal: {NO_TARGET}; did you mean the configured model 'small'?"),
+        ("zzz", f"zzz: {NO_TARGET}"),
+    ],
+)
+@pytest.mark.parametrize("size", [{}, {"resolution": 8}])
+def test_what_is_no_target_is_refused_before_its_size_is_missed(project, target, message, size):
+    (project / "rfcheck.toml").write_text('[[models]]\ntarget = "nets/small.py:Net"\nname = "small"\nresolution = 16\n')
+    for ask in (lambda: requests_for(["small", target], size), lambda: subject_of(target, size)):
+        with pytest.raises(TargetError) as caught:
+            ask()
+        assert str(caught.value) == message
+
+
 def test_a_wrong_configuration(project):
     (project / "rfcheck.toml").write_text("resolutoin = 32")
-    with pytest.raises(SettingsError, match="rfcheck.toml:1: unknown key 'resolutoin'; did you mean 'resolution'"):
+    with pytest.raises(SettingsError, match="rfcheck.toml:1: unknown key 'resolutoin'; did you mean resolution"):
         requests_for(["nets/small.py"], {})

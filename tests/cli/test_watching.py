@@ -152,7 +152,7 @@ def test_the_configuration_is_read_anew(session, model, tmp_path):
     (tmp_path / "rfcheck.toml").write_text("resolution = 8\nresoluton = 3\n")
     out, err = running.next_report()
     assert out == ""
-    assert err.startswith("rfcheck.toml changed\nerror: rfcheck.toml:2: unknown key 'resoluton'; did you mean 'resolution'?\n")
+    assert err.startswith("rfcheck.toml changed\nerror: rfcheck.toml:2: unknown key 'resoluton'; did you mean resolution?\n")
     (tmp_path / "rfcheck.toml").write_text("resolution = 9\n")
     assert running.next_report() == (report(PARAMETERS), f"rfcheck.toml changed\n{WAITS}")
     (tmp_path / "rfcheck.toml").unlink()

@@ -172,19 +172,19 @@ KNOWN = "resolution, input-size, channels, classes, select, ignore, fail-on, pro
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("\nresolutoin = 32", "2: unknown key 'resolutoin'; did you mean 'resolution'?"),
-        ("input_size = 32", "1: unknown key 'input_size'; did you mean 'input-size'?"),
-        ("fail_on = 'error'", "1: unknown key 'fail_on'; did you mean 'fail-on'?"),
-        ("Channels = 1", "1: unknown key 'Channels'; did you mean 'channels'?"),
+        ("\nresolutoin = 32", "2: unknown key 'resolutoin'; did you mean resolution?"),
+        ("input_size = 32", "1: unknown key 'input_size'; did you mean input-size?"),
+        ("fail_on = 'error'", "1: unknown key 'fail_on'; did you mean fail-on?"),
+        ("Channels = 1", "1: unknown key 'Channels'; did you mean channels?"),
         ("zzz = 1", f"1: unknown key 'zzz'; known are {KNOWN}"),
         ("[tool.rfcheck]", "1: unknown key 'tool'; keys stand at the top of this file, without [tool.rfcheck]"),
         ("target = 'a.py'", "1: unknown key 'target'; it belongs in an entry of models"),
-        ("[budgets]\nflop = 1", "2: [budgets] unknown key 'flop'; did you mean 'flops'?"),
+        ("[budgets]\nflop = 1", "2: [budgets] unknown key 'flop'; did you mean flops?"),
         ("[budgets]\nzzz = 1", "2: [budgets] unknown key 'zzz'; known are flops, params, activation-bytes, tail-share"),
         ("[budgets]\nchannels = 1", "2: [budgets] unknown key 'channels'; it belongs at the top of the file"),
         ("[rules]\nbudget = {}", "2: [rules] unknown key 'budget'; use the code of a rule, like RF101"),
         ("[rules.rf101]\nmin_layers = 1", "1: [rules] unknown key 'rf101'; use the code of a rule, like RF101"),
-        ("[rules.RF101]\nserverity = 'error'", "2: [rules.RF101] unknown key 'serverity'; did you mean 'severity'?"),
+        ("[rules.RF101]\nserverity = 'error'", "2: [rules.RF101] unknown key 'serverity'; did you mean severity?"),
         (
             "[rules.RF101]\nmin-layers = 3",
             "2: [rules.RF101] unknown key 'min-layers'; known are severity; use the name of a limit, like min_layers",
@@ -226,11 +226,11 @@ KNOWN = "resolution, input-size, channels, classes, select, ignore, fail-on, pro
             "channels = 1\ninput-size = [3, 1]",
             "1: give either input-size or channels, not both: the input size holds the channels already",
         ),
-        ("models = 3", "1: models must be a list of tables, got 3"),
-        ("[models]\ntarget = 'a.py'", "1: models must be a list of tables, got a table with 'target'"),
+        ("models = 3", "1: models must be a list of tables, each under [[models]], got 3"),
+        ("[models]\ntarget = 'a.py'", "1: models must be a list of tables, each under [[models]], got a table with 'target'"),
         ("[[models]]\nname = 'a'", "1: [[models]] target is missing; add one, like target = 'model.py:Net'"),
         ("[[models]]\ntarget = 3", "2: models.target must be a target, like 'model.py:Net', got 3"),
-        ("[[models]]\ntarget = 'a'\n[[models]]\ntaget = 'b'", "4: [[models]] unknown key 'taget'; did you mean 'target'?"),
+        ("[[models]]\ntarget = 'a'\n[[models]]\ntaget = 'b'", "4: [[models]] unknown key 'taget'; did you mean target?"),
         ("[[models]]\ntarget = 'a'\ngates = 'count'", "3: [[models]] unknown key 'gates'; it belongs at the top of the file"),
         ("[[models]]\ntarget = 'a'\nrules = ['b']", "3: models.rules must be a table, got ['b']"),
         (
@@ -252,10 +252,14 @@ def test_what_is_wrong_is_said(configured, text, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[tool.rfcheck]\nresolutoin = 32", "2: [tool.rfcheck] unknown key 'resolutoin'; did you mean 'resolution'?"),
+        ("[tool.rfcheck]\nresolutoin = 32", "2: [tool.rfcheck] unknown key 'resolutoin'; did you mean resolution?"),
         ("[tool.rfcheck]\ntool = 1", f"2: [tool.rfcheck] unknown key 'tool'; known are {KNOWN}"),
         ("[tool.rfcheck]\nchannels = 0", "2: tool.rfcheck.channels must be a whole number of at least 1, got 0"),
-        ("[tool.rfcheck.budgets]\nflop = 1", "2: [tool.rfcheck.budgets] unknown key 'flop'; did you mean 'flops'?"),
+        (
+            "[tool.rfcheck.models]\ntarget = 'a.py'",
+            "1: tool.rfcheck.models must be a list of tables, each under [[tool.rfcheck.models]], got a table with 'target'",
+        ),
+        ("[tool.rfcheck.budgets]\nflop = 1", "2: [tool.rfcheck.budgets] unknown key 'flop'; did you mean flops?"),
         (
             "[[tool.rfcheck.models]]\ntarget = 'a'\nbaseline = 'b'",
             "3: [[tool.rfcheck.models]] unknown key 'baseline'; it belongs in [tool.rfcheck]",

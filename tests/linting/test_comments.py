@@ -26,7 +26,7 @@ class Net(nn.Module):  # noqa: D101  # rfcheck: ignore[RF3] as published
     # rfcheck: ignore-file[RF4] no budget here
 '''
 ALONE = "on a line of its own it silences nothing; put it at the end of a line of the code that it is about"
-TYPO = "'ingore' is nothing that a comment can ask for; did you mean 'ignore'?"
+TYPO = "'ingore' is nothing that a comment can ask for; did you mean ignore?"
 
 
 def test_the_comments_of_a_file(tmp_path):

@@ -72,8 +72,8 @@ CODES = "codes of rules go into brackets; write # rfcheck: ignore[RF101]"
 @pytest.mark.parametrize(
     ("comment", "problem"),
     [
-        ("# rfcheck: ingore", "'ingore' is nothing that a comment can ask for; did you mean 'ignore'?"),
-        ("# rfcheck: ignore_file", "'ignore_file' is nothing that a comment can ask for; did you mean 'ignore-file'?"),
+        ("# rfcheck: ingore", "'ingore' is nothing that a comment can ask for; did you mean ignore?"),
+        ("# rfcheck: ignore_file", "'ignore_file' is nothing that a comment can ask for; did you mean ignore-file?"),
         ("# rfcheck: off", "'off' is nothing that a comment can ask for; there are ignore and ignore-file"),
         ("# rfcheck:", "it asks for nothing; there are ignore and ignore-file"),
         ("# rfcheck: [RF101]", "it asks for nothing; there are ignore and ignore-file"),

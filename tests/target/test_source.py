@@ -79,8 +79,16 @@ def test_files_that_cannot_be_run(model_file, code, message):
 
 def test_files_that_do_not_exist(model_file, tmp_path):
     model_file("", "net.py")
-    with pytest.raises(TargetError, match=r"nope.py: no such file; there is net.py"):
-        FileSource("nope.py")
+    model_file("", "alexnet.py")
+    with pytest.raises(TargetError) as caught:
+        FileSource("query.py")
+    assert str(caught.value) == "query.py: no such file; there is alexnet.py, net.py"
+    with pytest.raises(TargetError) as caught:
+        FileSource("./alxnet.py")
+    assert str(caught.value) == "./alxnet.py: no such file; did you mean alexnet.py?"
+    with pytest.raises(TargetError) as caught:
+        FileSource("nowhere/alexnet.py")
+    assert str(caught.value) == "nowhere/alexnet.py: no such file"
     (tmp_path / "folder.py").mkdir()
     with pytest.raises(TargetError, match=r"folder.py: is a folder; give the files in it"):
         FileSource("folder.py")

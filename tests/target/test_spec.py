@@ -28,6 +28,18 @@ def test_forms(text, spec):
     assert parse_target(text) == spec
 
 
+def test_near_forms(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "tiny.py").touch()
+    with pytest.raises(TargetError) as caught:
+        parse_target("nets/tiny")
+    assert str(caught.value) == "nets/tiny: not a target; did you mean nets/tiny.py?"
+    with pytest.raises(TargetError) as caught:
+        parse_target("nets/")
+    assert str(caught.value) == "nets/: is a folder; give the files in it, like nets/*.py"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -1,0 +1,48 @@
+"""What to say of code that cannot be imported: where it went wrong, and what to do about it."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+from rfcheck.span import shown_path
+
+_EXIT_REMEDY = 'put what ends the program behind if __name__ == "__main__":'
+
+
+def failure_of(error: BaseException, action: str) -> str:
+    """What failed while code ran, and the remedy, as a part of a sentence.
+
+    Args:
+        error: as it was raised.
+        action: what failed, such as "importing it".
+    """
+    if isinstance(error, ImportError):
+        return f"an import fails: {error}; {_remedy(error)}"
+    said = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    remedy = f"; {_EXIT_REMEDY}" if isinstance(error, SystemExit) else ""
+    return f"{action} fails: {type(error).__name__}{_place(error)}: {said}{remedy}"
+
+
+def line_in(error: BaseException, file: Path) -> int | None:
+    """The line of a file that an error went through last; None if it did not."""
+    own = file.resolve()
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).resolve() == own]
+    return lines[-1] if lines else None
+
+
+def _remedy(error: ImportError) -> str:
+    if not isinstance(error, ModuleNotFoundError):
+        return "check the name"
+    package = (error.name or "").rpartition(".")[0]
+    if package in sys.modules:
+        return f"check the name, {package} is there but has no such module"
+    return "install it in the environment that runs rfcheck"
+
+
+def _place(error: BaseException) -> str:
+    """Where another file has the syntax error that keeps it from being imported."""
+    if not isinstance(error, SyntaxError) or error.filename is None:
+        return ""
+    return f" in {shown_path(error.filename)}:{error.lineno}"
