@@ -50,6 +50,7 @@ class _Builder:
         self.sixths: set[int] = set()
         self.positives: set[int] = set()
         self.sources: dict[int, int] = {}  # of values that were moved or copied from one other value
+        self.filled: dict[int, int] = {}  # tensors after a write to a part of them, and clones of these: which of them it was
         self.margins: dict[int, dict[int, tuple[int, int]]] = {}
 
     def gather(self, record: OpRecord) -> Gathered:
@@ -62,6 +63,7 @@ class _Builder:
             self.layouts[out.value] = layout
             if len(gathered.edges) == 1 and gathered.kind in ("rearrange", "join"):
                 self.sources[out.value] = gathered.edges[0].value
+        self._follow_filled(record)
         self._follow_weights(record, gathered)
         self._follow_margins(record, gathered)
         return gathered
@@ -81,8 +83,17 @@ class _Builder:
 
     def _is_part_of_base(self, record: OpRecord) -> bool:
         """Whether a write puts a part of a tensor beside itself, as circular padding does."""
-        base, source = record.args[0].value, record.args[1].value
-        return base is not None and self.sources.get(self.sources.get(source, -1), -1) == base
+        base = self.filled.get(record.args[0].value)
+        copied = self.sources.get(record.args[1].value, -1)
+        part = self.sources.get(copied, -1)
+        return base is not None and base in (part, self.sources.get(part))  # programs copy once more
+
+    def _follow_filled(self, record: OpRecord) -> None:
+        value = record.outputs[0].value
+        if record.func is SCATTER:
+            self.filled[value] = value
+        elif record.func._opname == "clone" and record.args[0].value in self.filled:
+            self.filled[value] = self.filled[record.args[0].value]
 
     def _follow_weights(self, record: OpRecord, gathered: Gathered) -> None:
         """Results that can weigh a map: sigmoids and softmaxes, and relu6(x + 3) / 6, which is a hard sigmoid written out."""

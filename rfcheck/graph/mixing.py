@@ -35,7 +35,7 @@ def pointwise(meaning: Pointwise, call: Call) -> Gathered:
 
 def join(meaning: Join, call: Call) -> Gathered:
     """Inputs meet position by position. A product with weights between 0 and 1 is a gate: the weights' positions do not count."""
-    images = call.images if call.record.func._schema.name != "aten::copy_" else call.record.tensors[1:2]
+    images = call.record.tensors[1:2] if call.record.func._schema.name in ("aten::copy_", "aten::copy") else call.images
     layouts = tuple(call.layout(t) for t in images)
     result = layouts[0] if all(x is layouts[0] for x in layouts) else broadcast(layouts, call.out_shape)
     edges = [call.edge(t, Reading(layout), result) for t, layout in zip(images, layouts, strict=True)]

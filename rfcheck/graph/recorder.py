@@ -78,7 +78,7 @@ class _Signature:
         returns_view = any(r.alias_info is not None and not r.alias_info.is_write for r in schema.returns)
         self.view_of: int | None = viewed[0] if viewed and returns_view else None
         self.content_free = func._opname in _CONTENT_FREE
-        self.copies = func._opname == "copy_"
+        self.copies = func._opname in ("copy_", "copy")
 
     def targets(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
         """The tensors that a call writes to."""

@@ -65,6 +65,18 @@ def centre_added(x, a, b):
     return y
 
 
+def shifted_copy(x):
+    made = x.clone()
+    made[:, :, 1:] = x[:, :, :-1]
+    return made
+
+
+def shifted_canvas(x):
+    made = torch.zeros_like(x)
+    made[:, :, :-3] = x[:, :, 3:]
+    return shifted_copy(made)
+
+
 def shifted_in_place(x):
     x[:, :, 1:] = x[:, :, :-1].clone()
     return x
@@ -114,6 +126,8 @@ def test_joined_maps(case):
 @cases(
     {
         "overwritten positions": moved(shifted_in_place),
+        "overwritten positions of a copy": moved(shifted_copy),
+        "overwritten positions of a copy of a canvas": moved(shifted_canvas),
         "rows of two maps in turn": Apply(rows_in_turn, conv(padding=1), conv(5, padding=2), conv()),
         "patches put back": Apply(lambda x, a: F.fold(F.unfold(a(x), 3, padding=1), (48, 40), 3, padding=1), conv(padding=1)),
     }

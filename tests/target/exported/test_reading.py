@@ -42,6 +42,20 @@ def test_a_network_that_looks_at_the_size_of_the_image(decompose, tmp_path):
     assert_same(model, exported(model, tmp_path / "m.pt2", dynamic=True, decompose=decompose))
 
 
+def test_circular_padding_that_is_written_out(tmp_path):
+    """Basic operators have it as writes to parts of copies."""
+    model = nn.Sequential(*(nn.Conv2d(3, 3, k, s, k // 2, padding_mode="circular") for k, s in [(3, 2), (5, 1)])).eval()
+    assert_same(model, exported(model, tmp_path / "m.pt2", decompose=True), [32])
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate"])
+def test_padding_that_is_written_out_as_indexing_is_unknown(mode, tmp_path):
+    model = nn.Conv2d(3, 4, 3, 2, 1, padding_mode=mode).eval()
+    analysis = analyze(read_exported(exported(model, tmp_path / "m.pt2", decompose=True)), 32)
+    assert analysis.layers[0].r_max is None
+    assert [said.partition(": ")[2] for said in analysis.assumptions] == ["aten::index: indexes positions"] * 2
+
+
 def test_the_graph_is_that_of_the_model(tmp_path):
     model = models.resnet18(weights=None).eval()
     program = read_exported(exported(model, tmp_path / "m.pt2"))
