@@ -17,11 +17,10 @@ from rfcheck.fixes.fix import Fix, Plan, Skipped, proposed
 from rfcheck.fixes.measuring import counts_by_formula, measured
 from rfcheck.fixes.outcome import outcome_of_graph
 from rfcheck.fixes.steps import Crop
-from rfcheck.fixes.subject import Subject, has_own_ways
+from rfcheck.fixes.subject import CONVOLUTIONS, Subject, has_more_axes, has_own_ways
 
 NAMES = ("crop-kernels",)
 SAFE = True
-_PLAIN = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 Taps = tuple[int, int]
 
 
@@ -89,8 +88,10 @@ def _why_not(subject: Subject, path: str, nodes: list[Mapping[str, Any]]) -> str
     module: Any = subject.modules.get(path)
     if module is None:
         return "is a function call, which decides on its kernel by itself"
-    if type(module) not in _PLAIN:
+    if type(module) not in CONVOLUTIONS:
         return f"is a {type(module).__name__}, which may use its kernel in a way of its own"
+    if has_more_axes(module, len(nodes[0]["kernel"])):
+        return "slides over more than the image axes"
     if has_own_ways(module):
         return "has hooks or a forward of its own"
     if isinstance(module.padding, str) and any(k % 2 == 0 for k in module.kernel_size):

@@ -12,10 +12,10 @@ from rfcheck.errors import FixError
 from rfcheck.fixes.fix import Plan
 from rfcheck.fixes.parts import IDENTITY, Container, Part
 from rfcheck.fixes.steps import Assign, Crop, Replace, Step
+from rfcheck.fixes.subject import CONVOLUTIONS
 
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _POOLINGS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
-_PLAIN = (*_CONVOLUTIONS, *_POOLINGS)
+_PLAIN = (*CONVOLUTIONS, *_POOLINGS)
 _WINDOW = ("kernel_size", "stride", "padding")
 
 
@@ -63,10 +63,10 @@ def new_call(model: nn.Module, step: Step) -> NewCall:
             return NewCall(step.path, kind.__name__, is_identity=True)
         case Assign(attribute="stride", value=value) if kind in _PLAIN:
             return NewCall(step.path, kind.__name__, (("stride", value),))
-        case Crop(taps=taps, padding=padding) if kind in _CONVOLUTIONS:
+        case Crop(taps=taps, padding=padding) if kind in CONVOLUTIONS:
             size = tuple(end - start for start, end in taps)
             return _changed(step.path, module, {"kernel_size": size, "stride": module.stride, "padding": padding})
-        case Replace(part=Container(parts=((_, Part(kind=kind.__name__) as part),))) if kind in _CONVOLUTIONS:
+        case Replace(part=Container(parts=((_, Part(kind=kind.__name__) as part),))) if kind in CONVOLUTIONS:
             return _changed(step.path, module, _window_of(part))
     raise FixError(_why_not(step, kind))
 

@@ -16,7 +16,7 @@ from rfcheck.fixes.outer_graph import OuterForwards, outwards
 from rfcheck.fixes.parts import IDENTITY, Part, named_apart
 from rfcheck.fixes.points import DownsamplingPoint, without_stride
 from rfcheck.fixes.steps import Assign, Replace, Step
-from rfcheck.fixes.subject import Subject
+from rfcheck.fixes.subject import CONVOLUTIONS, Subject, has_more_axes
 from rfcheck.fixes.surgery import Bypass
 
 
@@ -28,7 +28,6 @@ def is_changeable(subject: Subject, point: DownsamplingPoint) -> bool:
     )
 
 
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _POOLINGS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
 
 
@@ -36,7 +35,9 @@ def _has_own_module(subject: Subject, name: str) -> bool:
     """Whether a node is the one call of a module whose attributes decide."""
     module = subject.modules.get(name)
     gives_indices = getattr(module, "return_indices", False)
-    return subject.graph.graph["calls"].get(name) == 1 and isinstance(module, (*_CONVOLUTIONS, *_POOLINGS)) and not gives_indices
+    if not isinstance(module, (*CONVOLUTIONS, *_POOLINGS)) or gives_indices:
+        return False
+    return subject.graph.graph["calls"].get(name) == 1 and not has_more_axes(module, len(subject.network.input_size))
 
 
 def is_bypassable(subject: Subject, name: str) -> bool:
@@ -115,7 +116,7 @@ def _convolution(conv: nn.Module, window: Window) -> Part:
     usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True, "padding_mode": "zeros"}
     plain = {name: _one(value) for name, value in options.items()}
     given = tuple((name, value) for name, value in plain.items() if value != usual.get(name, value is None))
-    kind = next(cls for cls in type(conv).__mro__ if cls in _CONVOLUTIONS)  # the plain one where the user has a class of its own
+    kind = next(cls for cls in type(conv).__mro__ if cls in CONVOLUTIONS)  # the plain one where the user has a class of its own
     return Part(kind.__name__, (conv.in_channels, conv.out_channels), given)
 
 

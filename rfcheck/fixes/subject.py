@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
 @dataclass(frozen=True)
 class Subject:
     """A model and its analysis.
@@ -119,6 +122,11 @@ def _names_in(cls: Any) -> frozenset[str]:
         found.update(names)
         waiting.extend(getattr(cls, name, None) or function.__globals__.get(name) for name in names)
     return frozenset(found)
+
+
+def has_more_axes(module: nn.Module, axes: int) -> bool:
+    """Whether the window of a convolution runs over more than the image axes, as over a series that was given a height."""
+    return isinstance(module, CONVOLUTIONS) and len(module.kernel_size) > axes
 
 
 def has_own_ways(module: nn.Module) -> bool:

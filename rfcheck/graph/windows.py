@@ -64,7 +64,7 @@ def slide(call: Call, x: TensorArg, reaches: Sequence[Reach], kind: str, attribu
     axes = len(reaches)
     windowed = [next((digit.axis for digit in dim[:1] if isinstance(digit, Digit)), None) for dim in layout[len(layout) - axes :]]
     own_axes = tuple(axis for axis in windowed if axis is not None)
-    if len(own_axes) == axes or kind == "pool":  # arguments of a convolution over more than image axes are no image axis' alone
+    if own_axes:
         attributes["axes"] = tuple(windowed)
     if len(layout) == axes + 2 and len(own_axes) == axes and layout == image_layout(x.shape, own_axes):
         named = {axis: reach for axis, reach in zip(own_axes, reaches, strict=True) if reach != IDENTITY}

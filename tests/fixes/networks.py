@@ -97,3 +97,9 @@ def pipeline(convolutions: int = 6, *, behind=Pipeline.behind, stride: int = 1, 
     model_class = type("Net", (Pipeline,), {"behind": behind})
     defaults = {"pool": nn.AdaptiveAvgPool2d(1), "fc": nn.Linear(4, 3)}
     return model_class(convolutions, stride, **(modules or defaults))
+
+
+def with_a_height(kernel: int, stride: int) -> nn.Module:
+    """A series that goes through a convolution of maps."""
+    convs = nn.Conv1d(1, 4, 1), nn.Unflatten(2, (1, -1)), nn.Conv2d(4, 4, (1, kernel), (1, stride), (0, kernel // 2))
+    return nn.Sequential(*convs, nn.Flatten(2), nn.Conv1d(4, 4, 3, padding=1))

@@ -14,7 +14,7 @@ from rfcheck.fixes.applying import changed_copy
 from rfcheck.fixes.crop_kernels import propose
 from rfcheck.fixes.fix import Fix, Skipped
 from rfcheck.fixes.steps import Crop
-from tests.fixes.networks import Size, subject_of
+from tests.fixes.networks import Size, subject_of, with_a_height
 from tests.predictions import assert_as_predicted
 
 Window = tuple[int, int, int, int]
@@ -169,6 +169,12 @@ REFUSED = {
 def test_refusals_say_why(case):
     model, reason = REFUSED[case]
     assert propose(subject_of(model, (1, 1, 1))) == [Skipped("crop-kernels", reason)]
+
+
+def test_a_convolution_over_more_than_the_image_axes_stays():
+    assert propose(subject_of(with_a_height(9, 1), (1, 1, 4))) == [
+        Skipped("crop-kernels", "2 slides over more than the image axes")
+    ]
 
 
 def test_a_function_call_is_named():

@@ -15,7 +15,7 @@ from rfcheck.fixes.points import downsampling_points
 from rfcheck.fixes.restriding import is_bypassable, is_changeable, plan_and_outcome, plan_for
 from rfcheck.fixes.steps import Append, Assign, Replace, run_steps
 from rfcheck.fixes.subject import Subject
-from tests.fixes.networks import ResNet, conv, subject_of
+from tests.fixes.networks import ResNet, conv, subject_of, with_a_height
 from tests.predictions import outcome
 
 ONE = (1, 1)
@@ -63,6 +63,13 @@ def changeable(model: nn.Module) -> list[bool]:
 )
 def test_which_points_can_be_changed(model, found):
     assert changeable(model) == found
+
+
+def test_a_convolution_over_more_than_the_image_axes_stays():
+    subject = subject_of(with_a_height(9, 4), (1, 1, 16))
+    (point,) = downsampling_points(subject.graph, subject.network.roles)
+    assert (point.nodes, point.stride) == (("2",), (4,))
+    assert not is_changeable(subject, point)
 
 
 def test_which_calls_can_be_left_out():

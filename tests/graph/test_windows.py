@@ -108,6 +108,20 @@ def test_pooling(case):
     assert_as_gradient(nn.Sequential(build(2, 2, 3, padding=1), pool, build(2, 2, 2)), shape, inputs=16)
 
 
+def test_a_convolution_over_more_than_the_image_axes_has_the_arguments_of_these():
+    shape = nn.Unflatten(2, (1, -1))
+    model = nn.Sequential(
+        nn.Conv1d(2, 2, 1), shape, nn.Conv2d(2, 4, (1, 9), (1, 4), (0, 4)), nn.Conv2d(4, 4, (1, 3), dilation=(1, 2))
+    )
+    strided, dilated = rfcheck.analyze(model, (1, 2, 48)).layers[1:]
+    assert [(x.kernel, x.stride, x.padding, x.dilation) for x in (strided, dilated)] == [
+        ((9,), (4,), (4,), (1,)),
+        ((3,), (1,), (0,), (2,)),
+    ]
+    assert (strided.flops, dilated.flops) == (2 * 4 * 9 * 12, 4 * 4 * 3 * 8)
+    assert strided.live_taps == 1.0
+
+
 @pytest.mark.parametrize("made", [nn.MaxPool1d(3, 2, 1, dilation=2), nn.AvgPool1d(4, 3, 2), nn.LPPool1d(2, 3, 2)], ids=repr)
 def test_a_pooling_along_one_axis_has_its_own_arguments(made):
     (pooled,) = (layer for layer in rfcheck.analyze(nn.Sequential(nn.Conv1d(2, 2, 3), made), SERIES).layers if layer.kind == "pool")
