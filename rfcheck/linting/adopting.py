@@ -80,7 +80,11 @@ def _in_file(group: Sequence[_Placed], read: Callable[[str], bytes]) -> Adoption
         files={path: edited} if edited != data else {},
         silenced=tuple(finding for index, (finding, _) in enumerate(group) if index not in refused),
         skipped=tuple(
-            Skipped(finding, f"no line of the code at {span.path}:{span.line} can take a comment")
+            Skipped(
+                finding,
+                f"no line of the code at {span.path}:{span.line} can take a comment; "
+                f"# rfcheck: ignore-file[{finding.code}] on a line of its own silences the whole file",
+            )
             for index, (finding, span) in enumerate(group)
             if index in refused
         ),

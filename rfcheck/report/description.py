@@ -15,7 +15,8 @@ def describe(snapshot: Snapshot) -> list[str]:
     compute = f"{short(cost.params)} parameters, {short(cost.flops, 'FLOPs')}"
     lines = [f"{layers}; {compute}, {short(cost.activation_bytes, 'B')} activations"]
     low, high = snapshot.resolution_range
-    lines.append(f"no unproductive layer from {extents(low)} px on; the last map sees up to {extents(high)} px")
+    if snapshot.judged:
+        lines.append(f"no unproductive layer from {extents(low)} px on; the last map sees up to {extents(high)} px")
     if snapshot.traced_with != "meta":
         how = "FakeTensors" if snapshot.traced_with == "fake" else "a real forward pass on zeros"
         lines.append(f"traced with {how}, as the forward does not run on meta tensors")

@@ -55,7 +55,8 @@ def test_what_cannot_be_silenced_is_named_with_the_reason(project):
         finding("RF101"): "where its code stands is not known",
         finding("RF101", Span("lib.py", 1)): f"lib.py lies outside the project folder {project}",
         finding("RF101", Span("project/net.ipynb", 1)): "project/net.ipynb is not a Python file",
-        finding("RF101", Span("project/odd.py", 1)): "no line of the code at project/odd.py:1 can take a comment",
+        finding("RF101", Span("project/odd.py", 1)): "no line of the code at project/odd.py:1 can take a comment; "
+        "# rfcheck: ignore-file[RF101] on a line of its own silences the whole file",
         finding("RF101", Span("project/none.py", 1)): "project/none.py cannot be edited: No such file or directory",
     }
     result = adopt(list(expected), project, read)
