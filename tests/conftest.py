@@ -14,6 +14,12 @@ def _one_thread_per_worker():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _same_random_numbers():
+    """Weights of models are the same in every run of the suite."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture
 def run(capsys):
     """Run the command line; returns exit code, standard output and standard error."""

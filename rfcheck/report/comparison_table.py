@@ -15,6 +15,7 @@ from rfcheck.linting.finding import Finding
 from rfcheck.report.comparison import Comparison, Pair
 from rfcheck.report.layer_changes_table import ARROW, layer_changes_table, narrowing_table
 from rfcheck.report.result import plural
+from rfcheck.report.terminal import print_table
 from rfcheck.report.units import extents, short
 from rfcheck.report.versions import Analyzed, ModelChange, Versions, verdict
 
@@ -58,7 +59,7 @@ def _print_model(model: ModelChange, console: Console, all_layers: bool) -> None
         return
     _print_wrapped(f"{_title(model.before, model.after)} at {size}", console, style="bold")
     console.print()
-    console.print(_totals_table(comparison))
+    print_table(_totals_table(comparison), console)
     console.print()
     _print_layers(comparison, console, all_layers)
     _print_gone(comparison.gone, console)
@@ -133,7 +134,7 @@ def _print_layers(comparison: Comparison, console: Console, all_layers: bool) ->
         return
     table, left = layer_changes_table(comparison.changed, limit)
     _print_wrapped(f"changed {plural(len(comparison.changed), 'layer')}:", console, indent=_MARGIN)
-    console.print(table)
+    print_table(table, console)
     if left:
         _print_wrapped(f"and {plural(left, 'more row')}; --layers shows all", console, indent=_MARGIN)
     console.print()

@@ -12,6 +12,7 @@ from rich.table import Table
 from rfcheck.fixes.recommending import Aim, Recommendation
 from rfcheck.input_size import crossed
 from rfcheck.report.tables import plain_table
+from rfcheck.report.terminal import print_table
 from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def print_fixes(analysis: Analysis, title: str, recommendations: Mapping[Aim, Re
     )
     fixes = analysis.fixes
     if fixes:
-        console.print(_table(fixes, recommendations))
+        print_table(_table(fixes, recommendations), console)
         for fix in fixes:
             kind = "same outputs" if fix.safe else ""
             _print_item(fix.name, f"{fix.description}{f' ({kind})' if kind else ''}", console)

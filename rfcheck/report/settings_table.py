@@ -16,6 +16,7 @@ from rfcheck.configuration.layers import Effective, effective
 from rfcheck.configuration.reading import Configuration, ModelEntry
 from rfcheck.input_size import crossed
 from rfcheck.quantities import parse_number
+from rfcheck.report.terminal import print_table
 from rfcheck.report.units import short
 
 _ABSENT = {key.name: key.absent for key in LAYERED}
@@ -26,7 +27,7 @@ def print_settings(settings: Effective, console: Console) -> None:
     table = _table("setting", "value", "from")
     for key in rows(settings):
         table.add_row(*map(escape, (key, shown(key, settings.values[key]), settings.origins[key])))
-    console.print(table)
+    print_table(table, console)
 
 
 def print_models(configuration: Configuration, console: Console) -> None:
@@ -35,7 +36,7 @@ def print_models(configuration: Configuration, console: Console) -> None:
     for entry in configuration.models:
         name = "" if entry.name == entry.target else entry.name
         table.add_row(escape(name), escape(entry.target), escape(", ".join(_own(configuration, entry))))
-    console.print(table)
+    print_table(table, console)
 
 
 def rows(settings: Effective) -> Iterator[str]:

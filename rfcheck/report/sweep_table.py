@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rfcheck.report.result import plural
+from rfcheck.report.terminal import print_table
 from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def print_sweep(swept: ModelSweep, console: Console) -> None:
     numbers = {resolution: number for number, (sizes, _) in enumerate(reasons, 1) for resolution in sizes}
     for point in swept.points:
         table.add_row(*_cells(point, numbers), style=_style(point))
-    console.print(table)
+    print_table(table, console)
     console.print()
     _print_wrapped(range_sentence(swept.points), console)
     for number, (sizes, message) in enumerate(reasons, 1):

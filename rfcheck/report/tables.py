@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rfcheck.analysis.layers import Layer
 from rfcheck.input_size import crossed
-from rfcheck.report.terminal import console_for, text_of
+from rfcheck.report.terminal import console_for, print_table, text_of
 from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def print_layers(layers: Sequence[Layer], console: Console) -> None:
             status(layer),
             style={"tail": "red", "unproductive": "yellow"}.get(status(layer)),
         )
-    console.print(table)
+    print_table(table, console)
 
 
 def _kernel(layer: Layer) -> str:
@@ -135,4 +135,4 @@ def _print_path(analysis: Analysis, path: list[str], bound: str, console: Consol
             extents(layer.jump),
             extents(layer.r_min if bound == "min" else layer.r_max),
         )
-    console.print(table)
+    print_table(table, console)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -75,12 +76,14 @@ def test_without_fixes_there_is_no_table():
     assert printed(analysis_with(), nothing) == "m.py:Net at 3x32x48\n  for accuracy: none (no fix applies)"
 
 
-@pytest.mark.parametrize("width", [60, 80, 200])
-def test_text_stays_within_the_terminal(width):
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_text_stays_within_the_terminal_and_numbers_are_whole(width):
     analysis = analyze(nn.Sequential(*(nn.Conv2d(3, 3, 3, 2, 1) for _ in range(6)), nn.AdaptiveAvgPool2d(1)), 16)
-    text = printed(analysis, {"efficiency": recommend(analysis.fixes, "efficiency")}, width)
-    assert max(map(len, text.splitlines())) <= width
+    text, wide = (printed(analysis, {"efficiency": recommend(analysis.fixes, "efficiency")}, columns) for columns in (width, 300))
+    is_table = [len(line) == len(text.splitlines()[2]) for line in text.splitlines()]
+    assert max(len(line) for line, table in zip(text.splitlines(), is_table, strict=True) if width >= 80 or not table) <= width
     assert "remove-stem" in text
+    assert sorted(re.findall(r"\d\S*", text)) == sorted(re.findall(r"\d\S*", wide))
 
 
 def test_what_is_recommended_is_bold_in_a_terminal_only():

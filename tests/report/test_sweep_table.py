@@ -77,11 +77,13 @@ def test_reasons_that_differ_in_more_than_sizes_stay_apart():
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
-def test_text_stays_within_the_terminal(width):
+def test_text_stays_within_the_terminal_and_numbers_are_whole(width):
     point = SweepPoint(512, None, 155, 100, 0, 55, "a_module.with.a.very.long.name.block.3.0.convolution", 100, 10**12, 10**9, 0.5)
     text = printed(swept(point, SweepPoint(32, "a long reason " * 30), target="a/long/path/to/" * 5 + "m.py:Net(width=3)"), width)
-    assert max(len(line) for line in text.splitlines() if "path" not in line) <= width
+    rule = next(line for line in text.splitlines() if set(line) == {"\u2500"})
+    assert max(len(line) for line in text.splitlines() if "path" not in line and (width >= 80 or len(line) != len(rule))) <= width
     assert "a_module" in text
+    assert {"512", "100/155", "65%", "55", "50%", "1.00", "32"} <= set(text.split())
 
 
 def test_colour_for_a_terminal_only():

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from rich.text import Text
 
-from rfcheck.report.terminal import console_for, text_of
+from rfcheck.report.tables import plain_table
+from rfcheck.report.terminal import console_for, print_table, text_of
 from rfcheck.report.view import View
 
 
@@ -39,3 +40,20 @@ def test_the_environment_makes_no_colour_where_none_is_asked_for(monkeypatch):
     console = console_for(View())
     console.print(Text("red", style="red"))
     assert text_of(console) == "red\n"
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (80, ["layer            FLOPs         r_in", "-", "layer4.0.conv1  34.7 M  3x7x7-61x61"]),
+        (33, ["layer          FLOPs         r_in", "-", "layer4.0.con  34.7 M  3x7x7-61x61", "v1                               "]),
+        (10, ["layer          FLOPs         r_in", "-", "layer4.0.con  34.7 M  3x7x7-61x61", "v1                               "]),
+    ],
+)
+def test_numbers_are_never_cut(width, lines):
+    table = plain_table(("layer", "left"), ("FLOPs", "right"), ("r_in", "right"))
+    table.add_row("layer4.0.conv1", "34.7 M", "3x7x7-61x61")
+    console = console_for(View(width=width))
+    print_table(table, console)
+    shown = text_of(console).splitlines()
+    assert [line if set(line) != {"\u2500"} else "-" for line in shown] == lines
