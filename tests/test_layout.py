@@ -12,7 +12,7 @@ MODULES = sorted((ROOT / "rfcheck").rglob("*.py"))
 ORDER = ["target", "graph", "analysis", "fixes", "linting", "report", "cache", "cli"]
 """Data flows from left to right; nothing imports from a room to its right."""
 
-FOUNDATION = {"errors", "config", "configuration", "frames", "input_size", "quantities", "span", "suggestions"}
+FOUNDATION = {"errors", "config", "configuration", "frames", "input_size", "quantities", "replacing", "span", "suggestions"}
 """Modules, and one room, that every room may use."""
 
 DATA_ONLY = {"graph/records.py", "graph/calls.py", "report/result.py", "report/view.py"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 from rfcheck.cache.fingerprint import digest, digest_of_list, digest_of_modules
 from rfcheck.cache.plain_results import result_from, to_plain
+from rfcheck.replacing import replace_file
 from rfcheck.report.result import Result
 
 FOLDER = ".rfcheck_cache"
@@ -94,19 +94,8 @@ class Store:
             self._sweep()
             for name, text in _MARKS.items():
                 if not (self.folder / name).exists():
-                    self._write(name, text.encode())
-            self._write(fingerprint, _digest(content) + b"\n" + content)
-
-    def _write(self, name: str, content: bytes) -> None:
-        """Put a file in its place at once; whoever may read other new files may read it, so that git can read the marks."""
-        temporary = self.folder / f"{_WRITING}{os.urandom(8).hex()}"
-        try:
-            with temporary.open("xb") as file:
-                file.write(content)
-            temporary.replace(self.folder / name)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+                    replace_file(self.folder / name, text.encode(), _WRITING)
+            replace_file(self.folder / fingerprint, _digest(content) + b"\n" + content, _WRITING)
 
     def _sweep(self) -> None:
         """Remove what runs left that were killed while they wrote, and entries that are old."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import sys
-import tempfile
 from pathlib import Path
 
 from rfcheck.errors import SettingsError
+from rfcheck.replacing import replace_file
 
 _STREAM = re.compile(r"/dev/(stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
 _NUMBERS = {"stdout": 1, "stderr": 2}
@@ -39,7 +38,7 @@ def write_atomically(path: Path, content: str | bytes, option: str) -> None:
         elif path.exists() and not path.is_file():
             path.write_bytes(data)
         else:
-            _replace(path.resolve(), data)  # a link stays a link
+            replace_file(path.resolve(), data)  # a link stays a link
     except OSError as error:
         raise SettingsError(f"{option} {path}: cannot be written: {error.strerror or error}") from None
 
@@ -56,22 +55,3 @@ def _write_on(number: int, data: bytes) -> None:
         stream.flush()
     with os.fdopen(os.dup(number), "wb") as file:
         file.write(data)
-
-
-def _replace(target: Path, data: bytes) -> None:
-    """Put a new file in place of an old one at once."""
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".rfcheck.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else _mode_of_new_files())
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _mode_of_new_files() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from rfcheck.errors import FixError
+from rfcheck.replacing import replace_file
 
 
 def require_editable(path: Path) -> None:
@@ -38,25 +37,10 @@ def replace_source(path: Path, old: bytes, new: bytes) -> None:
     try:
         if real.read_bytes() != old:
             raise FixError(f"{path}: somebody changed the file meanwhile, so that it was left alone; run rfcheck again")
-        _replace(real, new)
+        replace_file(real, new)
     except OSError as error:
         raise FixError(f"{path}: cannot be written: {error.strerror or error}") from None
     _forget_bytecode(path)
-
-
-def _replace(real: Path, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=real.parent, prefix=".rfcheck.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        status = real.stat()
-        with contextlib.suppress(OSError):  # the owner of somebody else's file stays only where the system allows it
-            os.chown(temporary, status.st_uid, status.st_gid)
-        shutil.copymode(real, temporary)
-        Path(temporary).replace(real)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _forget_bytecode(path: Path) -> None:

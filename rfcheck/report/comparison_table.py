@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
@@ -15,7 +14,7 @@ from rfcheck.linting.finding import Finding
 from rfcheck.report.comparison import Comparison, Pair
 from rfcheck.report.layer_changes_table import ARROW, layer_changes_table, narrowing_table
 from rfcheck.report.result import plural
-from rfcheck.report.terminal import print_table
+from rfcheck.report.terminal import print_table, print_wrapped
 from rfcheck.report.units import extents, short
 from rfcheck.report.versions import Analyzed, ModelChange, Versions, verdict
 
@@ -37,10 +36,10 @@ def print_versions(versions: Versions, fail_on: str, console: Console, *, all_la
     for model in versions.models:
         _print_model(model, console, all_layers)
     for result in versions.removed:
-        _print_wrapped(f"only before: {result.target}", console)
+        print_wrapped(f"only before: {result.target}", console)
         _print_gone(result.analysis.findings, console)
     for result in versions.added:
-        _print_wrapped(f"only after: {result.target}", console)
+        print_wrapped(f"only after: {result.target}", console)
         _print_new(result.analysis.findings, console)
     if not versions.is_empty:
         if versions.removed or versions.added:
@@ -57,7 +56,7 @@ def _print_model(model: ModelChange, console: Console, all_layers: bool) -> None
         line = f"{_title(model.before, model.after)} at {size}: nothing changed{kept}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
         return
-    _print_wrapped(f"{_title(model.before, model.after)} at {size}", console, style="bold")
+    print_wrapped(f"{_title(model.before, model.after)} at {size}", console, style="bold")
     console.print()
     print_table(_totals_table(comparison), console)
     console.print()
@@ -65,7 +64,7 @@ def _print_model(model: ModelChange, console: Console, all_layers: bool) -> None
     _print_gone(comparison.gone, console)
     _print_new(comparison.new, console)
     if comparison.kept:
-        _print_wrapped(f"{plural(len(comparison.kept), 'finding')} in both", console, indent=_MARGIN)
+        print_wrapped(f"{plural(len(comparison.kept), 'finding')} in both", console, indent=_MARGIN)
     if comparison.gone or comparison.new or comparison.kept:
         console.print()
 
@@ -128,15 +127,15 @@ def _print_layers(comparison: Comparison, console: Console, all_layers: bool) ->
         if layers:
             names = ", ".join(layer.name for layer in layers[:limit])
             more = f" and {len(layers) - limit} more" if limit is not None and len(layers) > limit else ""
-            _print_wrapped(f"{word} {plural(len(layers), 'layer')}: {names}{more}", console, indent=_MARGIN)
+            print_wrapped(f"{word} {plural(len(layers), 'layer')}: {names}{more}", console, indent=_MARGIN)
             console.print()
     if not comparison.changed:
         return
     table, left = layer_changes_table(comparison.changed, limit)
-    _print_wrapped(f"changed {plural(len(comparison.changed), 'layer')}:", console, indent=_MARGIN)
+    print_wrapped(f"changed {plural(len(comparison.changed), 'layer')}:", console, indent=_MARGIN)
     print_table(table, console)
     if left:
-        _print_wrapped(f"and {plural(left, 'more row')}; --layers shows all", console, indent=_MARGIN)
+        print_wrapped(f"and {plural(left, 'more row')}; --layers shows all", console, indent=_MARGIN)
     console.print()
 
 
@@ -145,8 +144,8 @@ def _print_gone(findings: Sequence[Finding], console: Console) -> None:
     for code, group in groupby(sorted(findings, key=lambda f: f.code), key=lambda f: f.code):
         fixed = list(group)
         layers = ", ".join(finding.layer for finding in fixed if finding.layer)
-        _print_wrapped(
-            f"fixed {code} {fixed[0].name} [{fixed[0].severity}] {layers}".rstrip(), console, "green", _MARGIN, _MARGIN * 2
+        print_wrapped(
+            f"fixed {code} {fixed[0].name} [{fixed[0].severity}] {layers}".rstrip(), console, _MARGIN, _MARGIN * 2, "green"
         )
 
 
@@ -156,13 +155,4 @@ def _print_new(findings: Sequence[Finding], console: Console) -> None:
         title = Text(f"{_MARGIN}new {finding.code} {finding.name} [{finding.severity}]", style="red")
         title.append(f" {finding.layer}" if finding.layer else "", style="bold")
         console.print(title, soft_wrap=True)
-        _print_wrapped(finding.message, console, indent=_MARGIN * 2)
-
-
-def _print_wrapped(text: str, console: Console, style: str | None = None, indent: str = "", hanging: str | None = None) -> None:
-    width = max(min(console.width, 120), 40)
-    following = indent if hanging is None else hanging
-    wrapped = textwrap.fill(
-        text, width, initial_indent=indent, subsequent_indent=following, break_long_words=False, break_on_hyphens=False
-    )
-    console.print(wrapped, style=style, markup=False, highlight=False, soft_wrap=True)
+        print_wrapped(finding.message, console, indent=_MARGIN * 2)

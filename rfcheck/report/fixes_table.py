@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from rich.table import Table
 from rfcheck.fixes.recommending import Aim, Recommendation
 from rfcheck.input_size import crossed
 from rfcheck.report.tables import plain_table
-from rfcheck.report.terminal import print_table
+from rfcheck.report.terminal import print_table, print_wrapped
 from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def print_fixes(analysis: Analysis, title: str, recommendations: Mapping[Aim, Re
         console.print()
     for aim, recommendation in recommendations.items():
         chosen = recommendation.fix.name if recommendation.fix else "none"
-        _print_wrapped(f"for {aim}: {chosen} ({recommendation.reason})", console, "  ")
+        print_wrapped(f"for {aim}: {chosen} ({recommendation.reason})", console, "  ", "    ")
     if analysis.proposals.skipped:
         console.print()
         for skipped in analysis.proposals.skipped:
@@ -71,12 +70,4 @@ def _cells(outcome: Outcome) -> list[str]:
 
 
 def _print_item(name: str, text: str, console: Console, style: str | None = None) -> None:
-    _print_wrapped(f"{name}: {text}", console, "  ", style)
-
-
-def _print_wrapped(text: str, console: Console, indent: str, style: str | None = None) -> None:
-    width = max(min(console.width, 120), 40)
-    wrapped = textwrap.fill(
-        text, width, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False, break_on_hyphens=False
-    )
-    console.print(wrapped, style=style, markup=False, highlight=False, soft_wrap=True)
+    print_wrapped(f"{name}: {text}", console, "  ", "    ", style)

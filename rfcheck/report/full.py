@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -17,7 +16,7 @@ from rfcheck.report.result import Result, Run, Suppressed, summary
 from rfcheck.report.snapshot import Snapshot
 from rfcheck.report.source_excerpt import print_source
 from rfcheck.report.tables import print_tables
-from rfcheck.report.terminal import console_for, text_of
+from rfcheck.report.terminal import console_for, print_wrapped, text_of
 from rfcheck.report.view import View
 from rfcheck.span import Span
 
@@ -47,7 +46,7 @@ def _print_result(result: Result, view: View, console: Console) -> None:
     heading.append(f" at {crossed((snapshot.channels, *snapshot.input_size))}", style="not bold")
     console.print(heading, soft_wrap=True)
     for line in describe(snapshot):
-        _print_wrapped(line, console, indent=_MARGIN)
+        print_wrapped(line, console, indent=_MARGIN)
     console.print()
     for _, group in groupby(sorted(result.findings, key=lambda f: f.code), key=lambda f: f.code):
         _print_findings(list(group), snapshot, console)
@@ -61,13 +60,13 @@ def _print_findings(findings: Sequence[Finding], snapshot: Snapshot, console: Co
     for chain, group in groupby(findings, key=lambda finding: finding.chain):
         for finding in group:
             _print_title(finding, console)
-            _print_wrapped(finding.message, console, indent=_MARGIN * 2)
+            print_wrapped(finding.message, console, indent=_MARGIN * 2)
         if chain:
             print_source(chain, console, _MARGIN * 2, with_code=chain[0] not in shown)
             shown.add(chain[0])
     best = snapshot.best_fixes.get(findings[0].code)
     if best is not None:
-        _print_wrapped(f"fix: {best}", console, indent=_MARGIN * 2)
+        print_wrapped(f"fix: {best}", console, indent=_MARGIN * 2)
     layers = [finding.layer for finding in findings if finding.layer]
     if layers:
         _print_picture(layers, snapshot, console)
@@ -90,7 +89,7 @@ def _print_suppressed(suppressed: Sequence[Suppressed], console: Console) -> Non
         layer = f" {one.finding.layer}" if one.finding.layer else ""
         reason = f": {one.by.reason}" if one.by.reason else ""
         text = f"{one.finding.code} {one.finding.name}{layer}, in {one.by.path}:{one.by.line}{reason}"
-        _print_wrapped(text, console, indent=_MARGIN * 2)
+        print_wrapped(text, console, indent=_MARGIN * 2)
     console.print()
 
 
@@ -105,11 +104,3 @@ def _print_picture(marked: Sequence[str], snapshot: Snapshot, console: Console) 
     console.print(bars, soft_wrap=True)
     if any(cell.marked for cell in cells):
         console.print((" " * len(label) + "".join("^" if cell.marked else " " for cell in cells)).rstrip(), soft_wrap=True)
-
-
-def _print_wrapped(text: str, console: Console, indent: str) -> None:
-    width = max(min(console.width, 120), 40)
-    wrapped = textwrap.fill(
-        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-    console.print(wrapped, markup=False, highlight=False, soft_wrap=True)

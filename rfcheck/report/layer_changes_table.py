@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import groupby
 
-from rich import box
 from rich.table import Table
 
 from rfcheck.analysis.layers import Layer
 from rfcheck.report.comparison import LayerChange
 from rfcheck.report.tables import status
+from rfcheck.report.terminal import LEAST, empty_table
 from rfcheck.report.units import extents
 
 ARROW = "→"
@@ -46,8 +46,8 @@ def layer_changes_table(changes: Sequence[LayerChange], limit: int | None) -> tu
 
 def narrowing_table(first: str, *others: str) -> Table:
     """Texts in the first column, which gives way where the terminal is narrow, and the last; numbers between them."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column(first, overflow="fold", min_width=12)
+    table = empty_table()
+    table.add_column(first, overflow="fold", min_width=LEAST)
     for name in others:
         table.add_column(name, justify="left" if name == "status" else "right", overflow="fold", no_wrap=name not in _WRAPPED)
     return table

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -16,7 +15,7 @@ from rfcheck.configuration.layers import Effective, effective
 from rfcheck.configuration.reading import Configuration, ModelEntry
 from rfcheck.input_size import crossed
 from rfcheck.quantities import parse_number
-from rfcheck.report.terminal import print_table
+from rfcheck.report.terminal import empty_table, print_table
 from rfcheck.report.units import short
 
 _ABSENT = {key.name: key.absent for key in LAYERED}
@@ -72,7 +71,7 @@ def _number(value: float) -> str:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = empty_table()
     for name in columns:
         table.add_column(name, overflow="fold")
     return table

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from rfcheck.report.result import plural
-from rfcheck.report.terminal import print_table
+from rfcheck.report.tables import plain_table
+from rfcheck.report.terminal import print_table, print_wrapped
 from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
@@ -31,27 +29,19 @@ def print_sweep(swept: ModelSweep, console: Console) -> None:
     ``productive`` counts productive layers among the judged ones, ``tail`` the layers of the tail, ``live taps`` is
     `SweepPoint.live_taps`; a star marks resolutions in the feasible range.
     """
-    _print_wrapped(heading(swept), console, style="bold")
+    print_wrapped(heading(swept), console, style="bold")
     console.print()
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for name, justify in (*_COLUMNS, *_COSTS):
-        wide = name == "b_min"
-        table.add_column(name, justify=justify, no_wrap=not wide, overflow="fold", min_width=12 if wide else None)  # type: ignore[arg-type]
+    table = plain_table(*_COLUMNS, *_COSTS, names=("b_min",))
     reasons = failure_reasons(swept.points)
     numbers = {resolution: number for number, (sizes, _) in enumerate(reasons, 1) for resolution in sizes}
     for point in swept.points:
         table.add_row(*_cells(point, numbers), style=_style(point))
     print_table(table, console)
     console.print()
-    _print_wrapped(range_sentence(swept.points), console)
+    print_wrapped(range_sentence(swept.points), console)
     for number, (sizes, message) in enumerate(reasons, 1):
         at = f"at {sizes[0]} px: " if len(sizes) == 1 else f"at {', '.join(map(str, sizes))} px, first: "
-        _print_wrapped(f"({number}) {at}{message}", console)
-
-
-def _print_wrapped(text: str, console: Console, style: str | None = None) -> None:
-    wrapped = textwrap.fill(text, max(min(console.width, 120), 40), break_long_words=False, break_on_hyphens=False)
-    console.print(wrapped, style=style, markup=False, highlight=False, soft_wrap=True)
+        print_wrapped(f"({number}) {at}{message}", console)
 
 
 def heading(swept: ModelSweep) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from rfcheck.analysis.layers import Layer
 from rfcheck.input_size import crossed
-from rfcheck.report.terminal import console_for, print_table, text_of
+from rfcheck.report.terminal import LEAST, console_for, empty_table, print_table, text_of
 from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
@@ -32,12 +31,17 @@ def print_tables(run: Run, view: View, console: Console) -> None:
             console.print(Text.from_ansi(view.explanations[result.target]), soft_wrap=True)
 
 
-def plain_table(*columns: tuple[str, str]) -> Table:
-    """An empty table with a rule under its head; columns are names and how they are justified."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+def plain_table(*columns: tuple[str, str], names: Collection[str] = ("layer", "")) -> Table:
+    """A table without rows.
+
+    Args:
+        columns: their heads, and how they are justified.
+        names: columns of names, which may wrap; numbers do not.
+    """
+    table = empty_table()
     for name, justify in columns:
-        wide = name in ("layer", "")
-        table.add_column(name, justify=justify, no_wrap=not wide, overflow="fold", min_width=12 if wide else None)  # type: ignore[arg-type]
+        wide = name in names
+        table.add_column(name, justify=justify, no_wrap=not wide, overflow="fold", min_width=LEAST if wide else None)  # type: ignore[arg-type]
     return table
 
 

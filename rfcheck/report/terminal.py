@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
 
 if TYPE_CHECKING:
-    from rich.table import Column, Table
+    from rich.table import Column
 
     from rfcheck.report.view import View
 
-_LEAST = 12
+LEAST = 12
 """Columns that a name needs, however narrow the terminal is."""
 
 
@@ -34,11 +37,37 @@ def text_of(console: Console) -> str:
     return console.file.getvalue()
 
 
+def print_wrapped(text: str, console: Console, indent: str = "", hanging: str | None = None, style: str | None = None) -> None:
+    """Print a text in lines that are easy to read; words, and with them paths and names, stay whole.
+
+    Args:
+        text: one paragraph.
+        console: to print to.
+        indent: in front of the first line.
+        hanging: in front of the others, if not the same.
+        style: of the whole text.
+    """
+    wrapped = textwrap.fill(
+        text,
+        max(min(console.width, 120), 40),
+        initial_indent=indent,
+        subsequent_indent=indent if hanging is None else hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    console.print(wrapped, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def empty_table() -> Table:
+    """A table with a rule under its head, two blanks between its columns, and no columns yet."""
+    return Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+
+
 def print_table(table: Table, console: Console) -> None:
     """Print a table without cutting a number: where it needs more than the width of the terminal, its lines are longer than that.
 
     Args:
-        table: with two blanks between its columns; those that may wrap give way first.
+        table: made by `empty_table`; columns that may wrap give way first.
         console: to print to.
     """
     needed = sum(map(_least_width, table.columns)) + 2 * (len(table.columns) - 1)
@@ -49,4 +78,4 @@ def print_table(table: Table, console: Console) -> None:
 
 def _least_width(column: Column) -> int:
     widest = max(cell_len(str(text)) for text in (column.header, *column.cells))
-    return widest if column.no_wrap else min(widest, _LEAST)
+    return widest if column.no_wrap else min(widest, LEAST)

@@ -267,9 +267,8 @@ def in_a_process(project: Path, code: str) -> subprocess.CompletedProcess[str]:
     begin = (
         "import os, resource, signal, sys\nfrom pathlib import Path\nimport rfcheck.cache.store as store\n"
         "from rfcheck.cache.store import Store\nfrom tests.cache.results import RESULT, SMALL\n"
-        "def dying(content, opened=Path.open):\n    def opens(path, mode):\n        file = opened(path, mode)\n        if mode == 'xb':\n"
-        "            os.write(file.fileno(), content)\n            os.kill(os.getpid(), signal.SIGKILL)\n"
-        "        return file\n    return opens\n"
+        "def dying(content):\n    def opens(handle, mode):\n        os.write(handle, content)\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n    return opens\n"
         "def keep(name='0123abcd', results=(SMALL,)):\n    Store(Path.cwd()).keep(name, results, [Path('model.py').absolute()], [])\n"
     )
     root = str(Path(__file__).parent.parent.parent)
@@ -291,9 +290,9 @@ def test_a_full_disk(project):
 @pytest.mark.parametrize(
     "dies",
     [
-        "Path.open = dying(b'')",
+        "os.fdopen = dying(b'')",
         "Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)",
-        "Path.open = dying(b'{\"half')",
+        "os.fdopen = dying(b'{\"half')",
     ],
 )
 def test_a_process_that_is_killed_while_it_writes(project, dies):

@@ -1,0 +1,35 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+
+def replace_file(path: Path, data: bytes, prefix: str = ".rfcheck.") -> None:
+    """Put a new file in the place of an old one at once; permissions stay, as does the owner where the system allows it.
+
+    Args:
+        path: of the file; what a link leads to, not the link.
+        data: what it is to hold.
+        prefix: of the name that the file has while it is written, which is what a killed process leaves behind.
+
+    Raises:
+        OSError: if it cannot be written; the old file then stays as it is, and nothing else is left.
+    """
+    old = path.stat() if path.exists() else None
+    temporary = path.with_name(f"{prefix}{os.urandom(8).hex()}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if old is None else 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        if old is not None:
+            with contextlib.suppress(OSError):
+                os.chown(temporary, old.st_uid, old.st_gid)
+            shutil.copymode(path, temporary)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from rfcheck.replacing import replace_file
+
+
+@pytest.fixture(autouse=True)
+def _usual_permissions():
+    before = os.umask(0o027)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_new_file_is_like_other_new_files(tmp_path):
+    replace_file(tmp_path / "new.txt", b"new")
+    (tmp_path / "other.txt").touch()
+    assert (tmp_path / "new.txt").read_bytes() == b"new"
+    assert mode(tmp_path / "new.txt") == mode(tmp_path / "other.txt") == 0o640
+
+
+@pytest.mark.parametrize("permissions", [0o600, 0o644, 0o755])
+def test_permissions_stay(tmp_path, permissions):
+    path = tmp_path / "old.py"
+    path.write_bytes(b"old")
+    path.chmod(permissions)
+    replace_file(path, b"new")
+    assert (path.read_bytes(), mode(path)) == (b"new", permissions)
+
+
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, failure):
+    def fail(*_args):
+        assert list(tmp_path.glob("half.*"))
+        raise failure
+
+    path = tmp_path / "old.py"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(type(failure)):
+        replace_file(path, b"new", "half.")
+    assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"old", [path])
