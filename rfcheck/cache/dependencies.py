@@ -19,6 +19,9 @@ _IMPORT = "<frozen importlib._bootstrap_external>"
 _DEVICES = ("/dev/", "/proc/", "/sys/")
 _WRITING = os.O_WRONLY | os.O_TRUNC | os.O_EXCL
 
+CLOCK_LAG = 20_000_000
+"""Nanoseconds by which the time noted for a file may lie before its change: file systems read a clock that moves in ticks."""
+
 
 class Reading:
     """Takes note of the files that Python code opens for reading inside its blocks, and of the folders that it lists.
@@ -28,12 +31,12 @@ class Reading:
     variables do not count either.
 
     Attributes:
-        opened: every file, those of the environment included.
+        opened: every file as it was when it was opened first, those of the environment included.
         listed: every folder whose names code of the user's asked for, be it through a library.
     """
 
     def __init__(self) -> None:
-        self.opened: set[str] = set()
+        self.opened: dict[str, tuple[int, ...] | None] = {}
         self.listed: set[str] = set()
         self._began: int | None = None
 
@@ -52,15 +55,21 @@ class Reading:
         """What was opened, and all modules outside the environment that are imported by now."""
         modules = map(_file_of, list(sys.modules.values()))
         imported = {file for file in modules if isinstance(file, str) and os.path.isabs(file)}  # noqa: PTH117
-        return [Path(file) for file in sorted(imported | set(map(_source, self.opened))) if _counts(file)]
+        return [Path(file) for file in sorted(imported | self.opened.keys()) if _counts(file)]
 
     def folders(self) -> list[Path]:
         """What was listed outside the environment."""
         return [Path(folder) for folder in sorted(self.listed) if _is_projects(f"{folder}{os.sep}")]
 
     def is_up_to_date(self, files: Iterable[Path]) -> bool:
-        """Whether files are as they were when the first block began, so that what was read is what they hold."""
-        return self._began is not None and all(_changed_at(file) < self._began for file in files)
+        """Whether files are as they were when they were read: when they were opened first, or else when the first block began."""
+        return self._began is not None and all(map(self._is_as_read, files))
+
+    def _is_as_read(self, file: Path) -> bool:
+        now = _state_of(str(file))
+        if str(file) in self.opened:
+            return now == self.opened[str(file)]
+        return now is None or (self._began is not None and max(now[:2]) < self._began - CLOCK_LAG)
 
 
 def import_folders(files: Iterable[Path]) -> list[Path]:
@@ -89,10 +98,15 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     path = _opened(*arguments) if event == "open" else _listed(arguments[0], sys._getframe(1))
     if not isinstance(path, (str, bytes, os.PathLike)):
         return
-    place = os.fsdecode(path)
-    for reading in _NOTING:
-        noted = reading.opened if event == "open" else reading.listed
-        noted.add(place if os.path.isabs(place) else os.path.abspath(place))  # noqa: PTH100, PTH117
+    place = Path(os.fsdecode(path)).absolute()
+    if event == "open":
+        file = _source(str(place))
+        state = _state_of(file)
+        for reading in _NOTING:
+            reading.opened.setdefault(file, state)
+    else:
+        for reading in _NOTING:
+            reading.listed.add(str(place))
 
 
 def _opened(path: object, mode: object, flags: object) -> object:  # noqa: ARG001 - as the event comes
@@ -133,9 +147,10 @@ def _is_projects(path: str) -> bool:
     return not path.startswith(_DEVICES) and not resolved(path).startswith(environment_folders())
 
 
-def _changed_at(file: Path) -> int:
+def _state_of(file: str) -> tuple[int, ...] | None:
+    """When the content and the entry of a file changed, its size and identity; None if it is not there."""
     try:
-        state = file.stat()
-    except OSError:
-        return 0
-    return max(state.st_mtime_ns, state.st_ctime_ns)
+        state = os.stat(file)  # noqa: PTH116
+    except (OSError, ValueError):
+        return None
+    return state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino

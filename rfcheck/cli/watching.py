@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rfcheck.cache.dependencies import CLOCK_LAG
 from rfcheck.cli.analysing import print_error
 from rfcheck.cli.watched import THERE, Contents, Watched, watched_after
 from rfcheck.errors import RfcheckError
@@ -81,7 +82,7 @@ def _code_as_read(file: Path, now: Contents, before: Contents, started: int) -> 
     if before.get(file, THERE) != THERE:
         return before[file]
     try:
-        return "edited meanwhile" if file.stat().st_mtime_ns > started else now[file]
+        return "edited meanwhile" if file.stat().st_mtime_ns > started - CLOCK_LAG else now[file]
     except OSError:
         return now[file]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rfcheck.cache.dependencies import Reading, import_folders
+from rfcheck.cache.dependencies import CLOCK_LAG, Reading, import_folders
 
 FILES = {
     "plain.py": "x = 1",
@@ -217,19 +217,63 @@ def moved_there(file: Path) -> None:
     old.replace(file)
 
 
-@pytest.mark.parametrize("change", [edited, moved_there])
+def removed(file: Path) -> None:
+    file.unlink()
+
+
+@pytest.mark.parametrize("change", [edited, moved_there, removed])
 @pytest.mark.parametrize("in_block", [1, 2, 3])
-def test_what_changes_after_it_may_have_been_read(file, change, in_block):
+def test_what_changes_after_it_was_read(file, change, in_block):
     time.sleep(0.02)  # longer than the clock of the file system stands still
     reading = Reading()
     for number in (1, 2):
         with reading.noted():
-            assert number > in_block or reading.is_up_to_date([file, file.with_name("none")])
+            if number <= in_block:
+                file.read_text()
+            assert number > in_block or reading.is_up_to_date([file])
             if in_block == number:
                 change(file)
     if in_block == 3:
         change(file)
     assert not reading.is_up_to_date([file])
+
+
+def test_what_changes_right_before_it_is_read(file):
+    reading = Reading()
+    with reading.noted():
+        edited(file)
+        file.read_text()
+    assert reading.is_up_to_date([file])
+
+
+def test_what_was_not_there_and_is_now(tmp_path):
+    file, reading = tmp_path / "local.yaml", Reading()
+    with reading.noted(), pytest.raises(FileNotFoundError):
+        file.read_text()
+    assert reading.is_up_to_date([file])
+    file.touch()
+    assert not reading.is_up_to_date([file])
+
+
+@pytest.mark.parametrize("change", [edited, moved_there])
+@pytest.mark.parametrize("in_block", [True, False])
+def test_what_was_read_unnoticed_counts_as_read_when_the_first_block_began(file, change, in_block):
+    time.sleep(0.5)  # files are noted to have changed a little earlier than they did
+    reading = Reading()
+    with reading.noted():
+        assert reading.is_up_to_date([file, file.with_name("none")])
+        if in_block:
+            change(file)
+    if not in_block:
+        change(file)
+    assert not reading.is_up_to_date([file])
+
+
+def test_what_was_written_right_before_may_have_been_read_unnoticed_before_that(file, monkeypatch):
+    reading = Reading()
+    monkeypatch.setattr(time, "time_ns", lambda: file.stat().st_mtime_ns + CLOCK_LAG)
+    with reading.noted():
+        assert not reading.is_up_to_date([file])
 
 
 def test_nothing_is_up_to_date_before_anything_was_read(file):

@@ -58,10 +58,11 @@ def project(tmp_path, monkeypatch):
 
 @pytest.fixture
 def checks(run):
-    """Check; returns the report, and whether the target was run for it."""
+    """Check with nothing of the project imported, as a new process would; returns the report, and whether the target was run."""
 
     def check(*options: str) -> tuple[str, bool]:
-        _, out, err = run(*options)
+        with own_imports():
+            _, out, err = run(*options)
         assert set(err.splitlines()) <= {"running"}
         return out, bool(err)
 
@@ -105,7 +106,7 @@ def test_a_change_of_what_the_target_reads(project, checks, name):
 def test_a_new_module_that_could_take_the_place_of_another(project, checks, name):
     checks(*CHECK)
     (project / name).parent.mkdir(exist_ok=True)
-    (project / name).write_text("KERNEL = 5\n")
+    (project / name).write_text("KERNEL = 1\n")
     assert checks(*CHECK)[1]
 
 
