@@ -70,7 +70,7 @@ def test_the_graph_is_that_of_the_model(tmp_path):
 
 
 ZOO = ["mobilenet_v3_small", "densenet121", "efficientnet_b0", "convnext_tiny", "shufflenet_v2_x1_0", "googlenet", "vgg11_bn"]
-ZOO += ["squeezenet1_1", "swin_t"]
+ZOO += ["squeezenet1_1"]
 
 
 @pytest.mark.slow
@@ -79,6 +79,13 @@ def test_models_of_the_zoo(name, tmp_path):
     options = {"init_weights": False} if name == "googlenet" else {}
     model = models.get_model(name, weights=None, **options).eval()
     assert_same(model, exported(model, tmp_path / "m.pt2", 224, dynamic=True))
+
+
+@pytest.mark.slow
+def test_a_transformer(tmp_path):
+    """At one size only: torch needs minutes to export one for any size."""
+    model = models.swin_t(weights=None).eval()
+    assert_same(model, exported(model, tmp_path / "m.pt2", 224), (224,))
 
 
 @pytest.mark.slow
