@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from rfcheck.frames import environment_folders, is_users_file, resolved
 
@@ -23,6 +23,15 @@ CLOCK_LAG = 20_000_000
 """Nanoseconds by which the time noted for a file may lie before its change: file systems read a clock that moves in ticks."""
 
 
+class _State(NamedTuple):
+    """What tells that a file is another or holds something else: when it was written, when it was moved there, size, identity."""
+
+    modified: int
+    moved: int
+    size: int
+    number: int
+
+
 class Reading:
     """Takes note of the files that Python code opens for reading inside its blocks, and of the folders that it lists.
 
@@ -31,13 +40,14 @@ class Reading:
     variables do not count either.
 
     Attributes:
-        opened: every file as it was when it was opened first, those of the environment included.
+        opened: every file, those of the environment included.
         listed: every folder whose names code of the user's asked for, be it through a library.
     """
 
     def __init__(self) -> None:
-        self.opened: dict[str, tuple[int, ...] | None] = {}
+        self.opened: set[str] = set()
         self.listed: set[str] = set()
+        self._states: dict[str, _State | None] = {}
         self._began: int | None = None
 
     @contextlib.contextmanager
@@ -55,7 +65,7 @@ class Reading:
         """What was opened, and all modules outside the environment that are imported by now."""
         modules = map(_file_of, list(sys.modules.values()))
         imported = {file for file in modules if isinstance(file, str) and os.path.isabs(file)}  # noqa: PTH117
-        return [Path(file) for file in sorted(imported | self.opened.keys()) if _counts(file)]
+        return [Path(file) for file in sorted(imported | set(map(_source, self.opened))) if _counts(file)]
 
     def folders(self) -> list[Path]:
         """What was listed outside the environment."""
@@ -63,13 +73,20 @@ class Reading:
 
     def is_up_to_date(self, files: Iterable[Path]) -> bool:
         """Whether files are as they were when they were read: when they were opened first, or else when the first block began."""
-        return self._began is not None and all(map(self._is_as_read, files))
+        began = self._began
+        return began is not None and all(self._is_as_read(str(file), began) for file in files)
 
-    def _is_as_read(self, file: Path) -> bool:
-        now = _state_of(str(file))
-        if str(file) in self.opened:
-            return now == self.opened[str(file)]
-        return now is None or (self._began is not None and max(now[:2]) < self._began - CLOCK_LAG)
+    def _is_as_read(self, file: str, began: int) -> bool:
+        now = _state_of(file)
+        if file in self._states:
+            return now == self._states[file]
+        return now is None or max(now.modified, now.moved) < began - CLOCK_LAG
+
+    def _note_opened(self, file: str) -> None:
+        self.opened.add(file)
+        if not file.startswith(environment_folders()):
+            source = str(Path(_source(file)))
+            self._states.setdefault(source, _state_of(source))
 
 
 def import_folders(files: Iterable[Path]) -> list[Path]:
@@ -89,6 +106,7 @@ _NOTING: list[Reading] = []
 @cache
 def _listen() -> None:
     """Let Python say what is opened; it does not take such a hook back, so there is one, which mostly does nothing."""
+    environment_folders()  # found before the hook needs them, as the search reads folders itself
     sys.addaudithook(_audit)
 
 
@@ -98,15 +116,13 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     path = _opened(*arguments) if event == "open" else _listed(arguments[0], sys._getframe(1))
     if not isinstance(path, (str, bytes, os.PathLike)):
         return
-    place = Path(os.fsdecode(path)).absolute()
-    if event == "open":
-        file = _source(str(place))
-        state = _state_of(file)
-        for reading in _NOTING:
-            reading.opened.setdefault(file, state)
-    else:
-        for reading in _NOTING:
-            reading.listed.add(str(place))
+    name = os.fsdecode(path)
+    place = name if os.path.isabs(name) else os.path.abspath(name)  # noqa: PTH100, PTH117
+    for reading in _NOTING:
+        if event == "open":
+            reading._note_opened(place)
+        else:
+            reading.listed.add(place)
 
 
 def _opened(path: object, mode: object, flags: object) -> object:  # noqa: ARG001 - as the event comes
@@ -147,10 +163,10 @@ def _is_projects(path: str) -> bool:
     return not path.startswith(_DEVICES) and not resolved(path).startswith(environment_folders())
 
 
-def _state_of(file: str) -> tuple[int, ...] | None:
-    """When the content and the entry of a file changed, its size and identity; None if it is not there."""
+def _state_of(file: str) -> _State | None:
+    """The state of a file; None if it is not there."""
     try:
         state = os.stat(file)  # noqa: PTH116
     except (OSError, ValueError):
         return None
-    return state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino
+    return _State(state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino)
