@@ -61,3 +61,15 @@ class UnknownNameError(RfcheckError, KeyError):
 
 class FixError(RfcheckError):
     """A fix that does not exist, does not apply to this model, or cannot be carried out; says why."""
+
+
+class VerifyError(RfcheckError):
+    """A verification that cannot be started, or cannot go on; says what is kept and how to resume."""
+
+
+class DataError(VerifyError):
+    """Images that cannot be found, read or used with the model; names the file or folder."""
+
+
+class TrainingError(VerifyError):
+    """A training that cannot go on: a loss that is not finite, memory or a disk that is full; says what to change."""

@@ -1,0 +1,1 @@
+"""Logistic regressions on the outputs of layers."""

@@ -1,0 +1,1 @@
+"""A verification as text, as data and as pictures."""

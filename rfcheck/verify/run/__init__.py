@@ -1,0 +1,1 @@
+"""A whole verification, in a folder that holds everything needed to resume and to repeat it."""

@@ -1,0 +1,1 @@
+"""How much of their feature spaces layers fill."""
