@@ -2,11 +2,13 @@
 
 An example names a target (``model``) or builds one from layers (``build``), and the resolution; ``classes`` and ``limits`` are set
 where given. It says which layer a finding points ``at``, or that the rule ``finds: nothing``. For a rule about comments an example is
-the ``code`` of a file, and ``at`` is a line of it.
+the ``code`` of a file, and ``at`` is a line of it. For a rule about measurements it is the ``saturation`` or the accuracies of the
+``probes`` of a chain of layers called "0", "1" and so on, with the ``border`` layer of a predicted tail.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,9 +23,11 @@ from rfcheck.linting.rule import built_in_rules
 from rfcheck.linting.suppressing import silence
 from rfcheck.linting.unused import unused_findings
 from rfcheck.target.load import load_targets
+from tests.verify.verdict.curves import TAIL, judged, measurement, variant
 
 FIXES = set(known_names())
-EXAMPLES = [(rule, example) for rule in built_in_rules() for example in rule.examples if rule.scope != "suppression"]
+EXAMPLES = [(rule, example) for rule in built_in_rules() for example in rule.examples if rule.scope in ("model", "layer")]
+CURVES = [(rule, example) for rule in built_in_rules() for example in rule.examples if rule.scope == "measurement"]
 FILES = [(rule, example) for rule in built_in_rules() for example in rule.examples if rule.scope == "suppression"]
 
 
@@ -68,6 +72,20 @@ def test_example_of_a_file(rule, example, tmp_path, monkeypatch):
         assert not unused.kept
         return
     assert (rule.code, "model.py", example["at"]) in [(finding.code, *finding.location) for finding in unused.kept]
+
+
+@pytest.mark.parametrize(("rule", "example"), CURVES, ids=[f"{r.code}-{i}" for i, (r, _) in enumerate(CURVES)])
+def test_example_of_a_measurement(rule, example):
+    assert set(example) <= {"saturation", "probes", "border", "at", "finds"}
+    border, saturation = example.get("border"), example.get("saturation", [])
+    probes = example.get("probes", [0.8] * len(saturation))
+    findings = [] if border is None else [replace(TAIL, layer=border)]
+    judgement = judged([variant(len(probes), border, findings)], [measurement(probes, saturation)])
+    found = [finding for finding in judgement.findings if finding.code == rule.code]
+    if example.get("finds") == "nothing":
+        assert not found
+        return
+    assert [finding.layer for finding in found] == [example.get("at")]
 
 
 @pytest.mark.parametrize("rule", built_in_rules(), ids=lambda rule: rule.code)

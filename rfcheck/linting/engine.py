@@ -35,8 +35,8 @@ def lint(
         definition: of the model, where findings about the whole of it point; empty where unknown.
 
     Returns:
-        Findings in the order of the layers that they point at; those about the whole model first. Rules of the scope "suppression"
-        are only checked here.
+        Findings in the order of the layers that they point at; those about the whole model first. Rules of the scopes "suppression"
+        and "measurement" are only checked here.
 
     Raises:
         RuleError: if a rule fails on the facts, or an override names what the rule does not have.
@@ -78,9 +78,18 @@ def evaluate(rule: Rule, values: Mapping[str, Any], settings: Settings) -> list[
         raise _failed(rule, error) from None
 
 
+def limits_of(rule: Rule, settings: Settings) -> dict[str, float]:
+    """The limits of a rule as the user has them.
+
+    Raises:
+        RuleError: if an override names what the rule does not have.
+    """
+    return _overridden(rule, settings)[1]
+
+
 def _apply(rule: Rule, facts: Facts, settings: Settings) -> list[Finding]:
     severity, limits = _overridden(rule, settings)
-    if rule.scope == "suppression":
+    if rule.scope not in ("model", "layer"):
         return []
     variables = frozenset().union(*(expression.variables for expression in rule.expressions)) - {"layer", "limits"}
     attributes = frozenset().union(*(expression.attributes for expression in rule.expressions)) | {"name"}

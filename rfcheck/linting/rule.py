@@ -13,7 +13,7 @@ from typing import Any, Literal
 import yaml
 
 from rfcheck.errors import RuleError, UnknownNameError
-from rfcheck.linting import facts, suppression_facts
+from rfcheck.linting import facts, measurement_facts, suppression_facts
 from rfcheck.linting.expressions import Expression, ExpressionError, Template, compile_expression, compile_template
 from rfcheck.linting.finding import SEVERITIES, Severity
 from rfcheck.linting.rules_folder import rules_folder
@@ -25,10 +25,16 @@ _VARIABLES = {
     "model": facts.VARIABLES - {"layer"},
     "layer": facts.VARIABLES,
     "suppression": suppression_facts.VARIABLES,
+    "measurement": measurement_facts.VARIABLES,
 }
-_ATTRIBUTES = {"model": facts.ATTRIBUTES, "layer": facts.ATTRIBUTES, "suppression": suppression_facts.ATTRIBUTES}
+_ATTRIBUTES = {
+    "model": facts.ATTRIBUTES,
+    "layer": facts.ATTRIBUTES,
+    "suppression": suppression_facts.ATTRIBUTES,
+    "measurement": measurement_facts.ATTRIBUTES,
+}
 _REQUIRED = ("code", "name", "severity", "scope", "when", "message")
-Scope = Literal["model", "layer", "suppression"]
+Scope = Literal["model", "layer", "suppression", "measurement"]
 """What a rule is judged for."""
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -54,7 +60,8 @@ class Rule:
         code: "RF101".
         name: "unproductive-tail".
         severity: of its findings, unless overridden.
-        scope: "model" if judged once, "layer" if judged for every layer, "suppression" if judged for every comment that silences.
+        scope: "model" if judged once, "layer" if judged for every layer, "suppression" if judged for every comment that silences,
+            "measurement" if judged when a model has been trained and measured.
         when: CEL condition over the facts.
         at: CEL expression for the layer that the finding points at; None for the layer judged, or no layer.
         message: template.
@@ -168,7 +175,7 @@ def _check_values(front: _FrontMatter) -> None:
     if values["severity"] not in SEVERITIES:
         raise front.error("severity", f"must be error, warning or info, got {values['severity']!r}")
     if values["scope"] not in _VARIABLES:
-        raise front.error("scope", f"must be model, layer or suppression, got {values['scope']!r}")
+        raise front.error("scope", f"must be model, layer, suppression or measurement, got {values['scope']!r}")
     if values["scope"] == "suppression" and "at" in values:
         raise front.error("at", "a rule of the scope suppression points at the comment; leave the key out")
     for name, number in values.get("limits", {}).items():

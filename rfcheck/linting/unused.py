@@ -53,7 +53,8 @@ def _facts(suppression: Suppression, used: Set[Use], rules: Sequence[Rule], sett
 def _all_ran(named: Sequence[Rule], settings: Settings) -> bool:
     """Whether every rule that an entry stands for was judged, so that it had the chance to find something.
 
-    Rules about comments are judged last; a comment that silences them is never said to be unused.
+    Rules about comments are judged last, and those about measurements when a model is trained; a comment that silences only
+    these is never said to be unused.
     """
-    judged = [rule for rule in named if rule.scope != "suppression"]
+    judged = [rule for rule in named if rule.scope in ("model", "layer")]
     return bool(judged) and all(is_selected(rule.code, settings) for rule in judged)

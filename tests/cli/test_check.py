@@ -236,7 +236,7 @@ TWO_INPUTS = net("self.c = nn.Conv2d(3, 8, 1)", "return self.c(x) * mask", "self
             "error: --limit 'RF401.max_flop=1': RF401 has no limit 'max_flop'; did you mean max_flops?\n",
         ),
         (CHAIN, ["--resolution", "8", "--limit", "RF999.x=1", "--rules", "none"], "error: none: no such folder of rules\n"),
-        (CHAIN, ["--resolution", "8", "--select", "RF7"], "error: no rule begins with 'RF7'; rules are RF101, "),
+        (CHAIN, ["--resolution", "8", "--select", "RF8"], "error: no rule begins with 'RF8'; rules are RF101, "),
         (CHAIN, ["--resolution", "8", "--rules", "none"], "error: none: no such folder of rules\n"),
         (CHAIN, ["--resolution", "8", "--explain", "9"], "error: model.py:Chain: no layer '9'; the first are 0, 1, 2, 3, 4\n"),
         (CHAIN, ["--resolution", "8", "-o", "no/x"], "error: --output-file no/x: the folder no does not exist\n"),

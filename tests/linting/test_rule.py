@@ -36,7 +36,11 @@ def test_a_valid_rule():
     [
         ("when: layer", "whn: layer", "rules/XX001-big-layer.md:6: whn: unknown key; did you mean when?"),
         ("severity: warning", "severity: bad", "rules/XX001-big-layer.md:4: severity: must be error, warning or info, got 'bad'"),
-        ("scope: layer", "scope: block", "rules/XX001-big-layer.md:5: scope: must be model, layer or suppression, got 'block'"),
+        (
+            "scope: layer",
+            "scope: block",
+            "rules/XX001-big-layer.md:5: scope: must be model, layer, suppression or measurement, got 'block'",
+        ),
         ("name: big-layer", "name: 3", "rules/XX001-big-layer.md:3: name: must be text, got 3"),
         ("limits: {most: 10}", "limits: 10", "rules/XX001-big-layer.md:8: limits: must be a mapping, got 10"),
         ("{most: 10}", "{most: high}", "rules/XX001-big-layer.md:8: limits: most must be a number, got 'high'"),

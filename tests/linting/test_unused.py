@@ -76,6 +76,11 @@ def test_rules_that_did_not_run_prove_nothing(settings, lines):
     assert [line for line, _ in messages(suppressions, settings=settings)] == lines
 
 
+@pytest.mark.parametrize("entry", ["RF701", "RF7", "tail-pattern-measured"])
+def test_rules_about_measurements_do_not_run_here_and_are_not_unknown(entry):
+    assert messages([comment(1, entry)]) == []
+
+
 def test_an_unknown_rule_is_unknown_whatever_runs():
     assert [line for line, _ in messages([comment(1, "RF999")], settings=Settings(select=("RF902",)))] == [1]
 

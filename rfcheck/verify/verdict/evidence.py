@@ -1,0 +1,101 @@
+"""Everything that a finding of the linter can be judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rfcheck.verify.records import Gain, Interval, Status, TailPattern, VariantResult
+from rfcheck.verify.verdict.flow import Flow
+from rfcheck.verify.verdict.probed import Probed
+from rfcheck.verify.verdict.sentences import points, with_interval
+from rfcheck.verify.verdict.variants import is_variant_of
+
+IMPROVING = ("remove-stem", "move-downsampling")
+"""Fixes that promise accuracy; the others promise the same accuracy at less cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was measured of one model and its variants.
+
+    Attributes:
+        probes: of the judged layers.
+        flow: which layers each reads.
+        border: b_min; None without a tail.
+        tail: names of the tail's layers.
+        before_border: gain of the tail over what the border layer reads.
+        after_border: gain of the rest of the tail over the border layer.
+        tail_pattern: in the saturation.
+        results: of the changed models.
+        relevant_gain: smallest difference of accuracies that counts.
+        unlearned: why nothing can be concluded, as the model did not learn; empty if it did.
+    """
+
+    probes: Probed
+    flow: Flow
+    border: str | None
+    tail: tuple[str, ...]
+    before_border: Gain | None
+    after_border: Gain | None
+    tail_pattern: TailPattern | None
+    results: tuple[VariantResult, ...]
+    relevant_gain: float
+    unlearned: str = ""
+
+    def trained(self, fixes: tuple[str, ...]) -> tuple[VariantResult, ...]:
+        """The changed models that one of the fixes made, with a difference to the original."""
+        return tuple(one for one in self.results if one.difference and any(is_variant_of(one.variant.name, fix) for fix in fixes))
+
+    def changes(self, fixes: tuple[str, ...]) -> list[str]:
+        """How the accuracies of these models differ from that of the original, a phrase each."""
+        told = ((one.variant.name, one.difference) for one in self.trained(fixes))
+        return [f"{name}, trained, changes the accuracy by {with_interval(change)}" for name, change in told if change]
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the evidence says of one finding.
+
+    Attributes:
+        status: "confirmed", "refuted" or "inconclusive".
+        evidence: one sentence.
+        measured: whether anything was measured that bears on it.
+    """
+
+    status: Status
+    evidence: str
+    measured: bool = True
+
+
+def no_gain(difference: Interval, relevant_gain: float) -> Status:
+    """What a difference of accuracies says of a layer that is predicted to gain nothing.
+
+    Confirmed where a gain that counts is ruled out, refuted where there is some gain and one that counts is not ruled out.
+    """
+    if difference.high < relevant_gain:
+        return "confirmed"
+    return "refuted" if difference.low > 0 else "inconclusive"
+
+
+def meaning(status: Status, relevant_gain: float) -> str:
+    """What the interval of a gain means, as the end of a sentence."""
+    relevant = points(relevant_gain).removeprefix("+")
+    if status == "confirmed":
+        return f"which rules out the {relevant} that count"
+    return (
+        f"which is a gain and does not rule out the {relevant} that count"
+        if status == "refuted"
+        else f"which leaves open whether it gains the {relevant} that count"
+    )
+
+
+def promise_kept(result: VariantResult, relevant_gain: float) -> Status:
+    """Whether a trained fix does what it promises: more accuracy, or no loss that counts."""
+    if any(is_variant_of(result.variant.name, fix) for fix in IMPROVING):
+        return "confirmed" if result.change == "better" else "refuted" if result.change == "worse" else "inconclusive"
+    change = result.difference
+    if change is None:
+        return "inconclusive"
+    if change.low > -relevant_gain:
+        return "confirmed"
+    return "refuted" if change.high < 0 and change.value <= -relevant_gain else "inconclusive"

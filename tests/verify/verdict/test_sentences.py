@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from rfcheck.verify.records import Gain, Interval
+from rfcheck.verify.verdict.sentences import best_sentence, counted, gain_sentence, listed, percent, points, with_interval
+
+GAIN = Gain("a", "b", Interval(0.0123, -0.0004, 0.0251))
+
+
+def test_numbers():
+    assert percent(0.8461) == "84.6%"
+    assert [points(value) for value in (0.0123, -0.02, 0.0, -0.0001)] == [
+        "+1.2 points",
+        "-2.0 points",
+        "0.0 points",
+        "0.0 points",
+    ]
+    assert with_interval(GAIN.difference) == "+1.2 points (95%: 0.0 to +2.5)"
+
+
+def test_gains():
+    assert gain_sentence(GAIN) == "the probe of b gains +1.2 points on that of a (95%: 0.0 to +2.5)"
+    assert best_sentence(GAIN) == "the best probe behind a, that of b, gains +1.2 points on it (95%: 0.0 to +2.5)"
+
+
+@pytest.mark.parametrize(("number", "expected"), [(0, "0 layers"), (1, "1 layer"), (2, "2 layers")])
+def test_counted(number, expected):
+    assert counted(number, "layer") == expected
+
+
+def test_listed():
+    assert listed(["a", "b"]) == "a, b"
+    assert listed(list("abcdefg")) == "a, b, c, d, e and 2 more"
