@@ -1,0 +1,28 @@
+"""The figures of a verification as files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rfcheck.report.figure_style import figure_bytes
+from rfcheck.verify.report.figure import run_figure
+from rfcheck.verify.report.heatmap_figure import heatmap_figure
+from rfcheck.verify.report.variants_figure import variants_figure
+
+if TYPE_CHECKING:
+    from rfcheck.verify.records import Run
+
+
+def pictures(run: Run, ending: str = "png") -> dict[str, bytes]:
+    """The files by name without ending: "report", "variants" where fixes were trained, "heatmaps" where any were asked for.
+
+    Args:
+        run: what to draw.
+        ending: "png", "svg" or "pdf".
+    """
+    figures = {"report": run_figure(run)}
+    if len(run.judgement.variants) > 1:
+        figures["variants"] = variants_figure(run)
+    if run.heatmaps:
+        figures["heatmaps"] = heatmap_figure(run)
+    return {name: figure_bytes(figure, ending) for name, figure in figures.items()}
