@@ -24,6 +24,7 @@ from rfcheck.cli.options import EXIT_ERROR
 from rfcheck.cli.rule import rule
 from rfcheck.cli.sweep import sweep
 from rfcheck.cli.usage_errors import usage_sentence
+from rfcheck.cli.verify import verify
 
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -38,7 +39,7 @@ def cli() -> None:
     """
 
 
-for _verb in (check, clean, compare, completions, config, fix, graph, rule, sweep):
+for _verb in (check, clean, compare, completions, config, fix, graph, rule, sweep, verify):
     cli.add_command(_verb)
 
 

@@ -22,7 +22,25 @@ OPTION_GROUPS = {
         "--verbose",
     ),
     "Suppressions and baseline": ("--add-ignore", "--baseline", "--write-baseline"),
-    "Fixes": ("--fix", "--unsafe-fixes", "--diff", "--aim", "--max-flops", "--apply", "--force"),
+    "Training": (
+        "--data",
+        "--download",
+        "--canvas",
+        "--preset",
+        "--epochs",
+        "--batch-size",
+        "--optimizer",
+        "--learning-rate",
+        "--momentum",
+        "--weight-decay",
+        "--decay-every",
+        "--decay-factor",
+        "--precision",
+        "--seeds",
+    ),
+    "Measuring": ("--probe-size", "--probe-memory", "--heatmap"),
+    "Run": ("--run-dir", "--resume", "--tensorboard"),
+    "Fixes": ("--fixes", "--fix", "--unsafe-fixes", "--diff", "--aim", "--max-flops", "--apply", "--force"),
 }
 """The options of all verbs by the heading of their help; the others come last."""
 
@@ -31,11 +49,14 @@ ENVIRONMENT = {
     "FORCE_COLOR": "colours, even where the output is not a terminal",
     "COLUMNS": "width of reports, instead of that of the terminal",
     "GITHUB_STEP_SUMMARY": "file to which the format github appends a Markdown report; GitHub Actions sets it",
+    "OMP_NUM_THREADS": "threads of verify, instead of one for every processor",
+    "ACCELERATE_USE_CPU": "for verify: train on the CPU, even where there is a GPU",
     "WATCHFILES_FORCE_POLLING": "for --watch: keep looking for changes, where the file system does not tell of them",
 }
 
 FILES = {
     "rfcheck.toml, pyproject.toml": "configuration, in the latter in [tool.rfcheck]; the nearest one above the target holds",
+    "rfcheck-runs": "folders of runs of verify, with everything that they measured",
     ".rfcheck_cache": "results of earlier runs, beside the configuration or in the current folder; rfcheck clean removes it",
 }
 
@@ -109,8 +130,8 @@ _CHECK = Page(
         _NOTHING,
         ("130", "interrupted with Ctrl-C, which is also how --watch ends"),
     ),
-    environment=tuple(ENVIRONMENT),
-    files=tuple(FILES),
+    environment=("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_STEP_SUMMARY", "WATCHFILES_FORCE_POLLING"),
+    files=(_CONFIGURATION, ".rfcheck_cache"),
     see_also=(
         _RULES_ELSEWHERE,
         ("rfcheck config --schema", "everything that a configuration file may say"),
@@ -125,7 +146,7 @@ PAGES = {
         synopsis="[OPTIONS]",
         examples=(Example("rfcheck clean", "Remove the results that were kept here and below."),),
         exit_codes=(("0", "they are gone, or there were none"), _ERROR),
-        files=tuple(FILES),
+        files=(_CONFIGURATION, ".rfcheck_cache"),
         see_also=(("rfcheck --no-cache", "a run that neither uses nor keeps results"),),
     ),
     "compare": Page(
@@ -210,6 +231,29 @@ PAGES = {
         environment=("NO_COLOR", "FORCE_COLOR", "COLUMNS"),
         files=(_CONFIGURATION,),
         see_also=(_TARGETS_ELSEWHERE, _README),
+    ),
+    "verify": Page(
+        synopsis="TARGET [OPTIONS]",
+        examples=(
+            Example("rfcheck verify model.py --resolution 32", "Train on scikit-learn's digits, which need no download."),
+            Example("rfcheck verify model.py --resolution 32 --data folder:images --preset quick", "Train on images of your own."),
+            Example(
+                "rfcheck verify model.py --resolution 32 --seeds 5 --fixes truncate,remove-stem",
+                "Say also what fixes do to the accuracy, with intervals over five seeds.",
+            ),
+            Example("rfcheck verify --resume rfcheck-runs/Net-20260101-120000", "Go on with a run that was interrupted."),
+        ),
+        exit_codes=(
+            ("0", "the predictions are confirmed"),
+            ("1", "a prediction is refuted"),
+            _ERROR,
+            _NOTHING,
+            ("4", "inconclusive: the measurement decides nothing"),
+            _INTERRUPTED,
+        ),
+        environment=("NO_COLOR", "FORCE_COLOR", "COLUMNS", "OMP_NUM_THREADS", "ACCELERATE_USE_CPU"),
+        files=(_CONFIGURATION, "rfcheck-runs"),
+        see_also=(("rfcheck fix", "the fixes and what they do"), _TARGETS_ELSEWHERE, _RULES_ELSEWHERE, _README),
     ),
 }
 """The pages of all verbs, by name."""

@@ -23,3 +23,24 @@ class Silent:
 
     def step(self, note: str = "") -> None:
         """Nothing happens."""
+
+
+class Named:
+    """Progress of one of several pieces of work.
+
+    Args:
+        name: of the piece, which stands before the names of its stages.
+        progress: of the whole.
+    """
+
+    def __init__(self, name: str, progress: Progress) -> None:
+        self._name = name
+        self._progress = progress
+
+    def stage(self, name: str, total: int) -> None:
+        """A stage of the piece begins."""
+        self._progress.stage(f"{self._name}: {name}", total)
+
+    def step(self, note: str = "") -> None:
+        """One step of it is done."""
+        self._progress.step(note)

@@ -52,6 +52,7 @@ PRESETS: dict[str, Training] = {
     "table-6": Training(epochs=90, batch_size=64, optimizer="sgd", learning_rate=0.1, decay_every=30),
     "table-7": Training(epochs=30, batch_size=128),
     "table-8": Training(epochs=30, batch_size=64),
+    "table-9": Training(epochs=60, batch_size=64, optimizer="sgd", learning_rate=0.1, decay_every=20),
     "table-11": Training(epochs=60, batch_size=64, optimizer="sgd", learning_rate=0.1, decay_every=20),
     "table-12": Training(),
 }

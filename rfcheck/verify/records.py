@@ -24,7 +24,7 @@ Change = Literal["better", "worse", "no difference shown"]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A measured value with the interval that holds the true one with 95 % confidence."""
+    """A measured value with the interval that holds the true one with 95% confidence."""
 
     value: float
     low: float

@@ -1,0 +1,148 @@
+"""``rfcheck verify TARGET --resolution 32``: train, measure, and say of each prediction whether it held."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rfcheck.cli.file_candidates import files
+from rfcheck.cli.help import Verb
+from rfcheck.cli.options import EXIT_CLEAN, size_given, size_options
+from rfcheck.cli.requests import subject_of
+from rfcheck.cli.rule_candidates import fixes as fix_candidates
+from rfcheck.cli.target_candidates import targets as target_candidates
+from rfcheck.cli.verify_recipe import recipe_of, recipe_options, require_alone
+from rfcheck.errors import RfcheckError, VerifyError
+
+if TYPE_CHECKING:
+    from rfcheck.verify.records import Run
+    from rfcheck.verify.run.folder import RunFolder
+    from rfcheck.verify.run.recipe_file import RunFile
+
+EXIT_REFUTED, EXIT_INCONCLUSIVE = 1, 4
+_EXIT = {"confirmed": EXIT_CLEAN, "refuted": EXIT_REFUTED, "inconclusive": EXIT_INCONCLUSIVE}
+
+
+@click.command(cls=Verb, short_help="Train a model and say whether the predictions held.")
+@click.argument("target", metavar="TARGET", required=False, shell_complete=target_candidates)
+@size_options
+@recipe_options
+@click.option(
+    "--fixes",
+    metavar="NAME[,NAME]",
+    shell_complete=fix_candidates,
+    help="Also train the model with each of these fixes, and compare.",
+)
+@click.option("--heatmap", "heatmaps", multiple=True, metavar="LAYER", help="Probe every position of a layer's map; repeatable.")
+@click.option("--download", is_flag=True, help="Fetch the data set into its folder if it is not there.")
+@click.option("--tensorboard", is_flag=True, help="Also keep metrics as TensorBoard reads them.")
+@click.option(
+    "--run-dir",
+    metavar="DIR",
+    shell_complete=files,
+    help="Folder for everything about the run.  [default: rfcheck-runs/MODEL-TIME]",
+)
+@click.option("--resume", metavar="DIR", shell_complete=files, help="Go on with a run that was interrupted.")
+@click.option(
+    "--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True, help="Tables, or report.json."
+)
+@click.option("--verbose", "-v", is_flag=True, help="Print tracebacks of errors.")
+@click.pass_context
+def verify(
+    ctx: click.Context,
+    /,
+    target: str | None,
+    resolution: str | None,
+    input_size: str | None,
+    channels: int | None,
+    tensorboard: bool,
+    run_dir: str | None,
+    resume: str | None,
+    output_format: str,
+    verbose: bool,  # noqa: ARG001 - where an error ends, `Verb` reads it
+    **given: Any,
+) -> int:
+    """Train a model, measure it, and say of each prediction whether it held.
+
+    The model is trained on images; layer saturation is measured while it learns, logistic-regression probes afterwards. Both are
+    set against the predicted border layer, and every finding gets a verdict with its interval. Everything is kept in a folder of
+    the run: numbers, pictures, and what is needed to resume or to repeat it.
+    """
+    from rfcheck.verify.requirements import require_packages
+
+    require_packages()
+    from rfcheck.verify.run.folder import existing_folder, new_folder
+    from rfcheck.verify.run.processes import rank
+    from rfcheck.verify.run.recipe_file import read_run_file
+
+    if resume is not None:
+        require_alone(ctx)
+        folder = existing_folder(resume)
+        file = read_run_file(folder.recipe)
+        _enter(file.folder)
+    else:
+        if target is None:
+            raise VerifyError("no target is given: name the model, as in rfcheck verify model.py --resolution 32, or resume a run")
+        file = _run_file(target, size_given(resolution, input_size, channels), given, tensorboard=tensorboard)
+        folder = new_folder(run_dir, target.rpartition(":")[2].removesuffix(".py"), datetime.now())
+    with _resumable(folder):
+        finished = _run(file, folder, download=ctx.params["download"])
+    if rank() == 0:
+        _show(finished, folder, output_format)
+    return _EXIT[finished.judgement.status]
+
+
+def _run_file(target: str, size: dict[str, Any], given: dict[str, Any], *, tensorboard: bool) -> RunFile:
+    from rfcheck.verify.run.environment import environment
+    from rfcheck.verify.run.recipe_file import RunFile
+
+    subject = subject_of(target, size)
+    recipe = recipe_of(subject.target, subject.size, subject.effective.settings.channels, given)
+    return RunFile(recipe, subject.effective.settings, str(Path.cwd()), environment(), tensorboard=tensorboard)
+
+
+def _enter(folder: str) -> None:
+    """Go to the folder from which the run began, where its target and data are found."""
+    if Path(folder).is_dir():
+        os.chdir(folder)
+
+
+def _run(file: RunFile, folder: RunFolder, *, download: bool) -> Run:
+    from rfcheck.cli.verify_progress import verify_progress
+    from rfcheck.verify.run.running import run
+
+    with verify_progress() as progress:
+        return run(replace(file), folder, download=download, progress=progress)
+
+
+@contextmanager
+def _resumable(folder: RunFolder) -> Iterator[None]:
+    """Say how to go on with a run that ends before it is finished."""
+    try:
+        yield
+    except (KeyboardInterrupt, RfcheckError):
+        if folder.recipe.exists():
+            click.echo(f"What is done is kept. Go on with: rfcheck verify --resume {folder.path}", err=True)
+        raise
+
+
+def _show(finished: Run, folder: RunFolder, output_format: str) -> None:
+    if output_format == "json":
+        click.echo(folder.document.read_text(encoding="utf-8"), nl=False)
+        return
+    from rich.console import Console
+
+    from rfcheck.verify.report.table import print_run
+
+    console = Console(file=sys.stdout, highlight=False)
+    print_run(finished, console)
+    kept = ", ".join(path.name for path in (folder.recipe, folder.document, *sorted(folder.path.glob("*.png"))))
+    console.print(f"\nKept in {folder.path}: {kept}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,174 @@
+"""Which models a run trains, and what is measured of each."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rfcheck.errors import VerifyError
+from rfcheck.verify.records import Variant
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from rfcheck.api import Analysis
+    from rfcheck.config import Settings
+    from rfcheck.target.load import Target
+    from rfcheck.verify.recipe import Recipe
+    from rfcheck.verify.verdict.flow import Flow
+
+ORIGINAL = "original"
+"""Name of the variant without a fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedModel:
+    """A model that is trained.
+
+    Attributes:
+        variant: what it is, and what is measured of it.
+        build: makes it anew, with initial weights from torch's random state.
+    """
+
+    variant: Variant
+    build: Callable[[], nn.Module]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All models of a run.
+
+    Attributes:
+        name: of the original in reports.
+        models: the original first.
+        flow: which measured layer of the original reads from which.
+        architecture: SHA-256 of the original's layers, as hexadecimal digits.
+    """
+
+    name: str
+    models: tuple[PlannedModel, ...]
+    flow: Flow
+    architecture: str
+
+
+def plan_run(recipe: Recipe, settings: Settings) -> Plan:
+    """Analyse the original and every changed model.
+
+    Raises:
+        TargetError: if the target holds no model, or several.
+        TraceError: if the forward pass fails.
+        FixError: if a fix does not apply.
+        VerifyError: if the model cannot be trained.
+    """
+    from rfcheck.verify.verdict.flow import flow_of
+
+    target = _target(recipe.target)
+    name = target.label.rpartition(":")[2]
+
+    def build() -> nn.Module:
+        return _fresh_model(recipe.target)
+
+    original = build()
+    _require_trainable(original, target.label)
+    analysis = _analysis(original, recipe, settings, name, target)
+    models = [PlannedModel(_variant(ORIGINAL, "", analysis), build)]
+    for fix in recipe.fixes:
+        models.append(_changed(analysis, fix, build, recipe, settings))
+    flow = flow_of(analysis.graph, [layer.name for layer in models[0].variant.layers])
+    return Plan(name, tuple(models), flow, _digest(analysis))
+
+
+def _target(text: str) -> Target:
+    from rfcheck.target.load import load_targets
+
+    targets = load_targets(text)
+    if len(targets) > 1:
+        names = ", ".join(target.label for target in targets)
+        raise VerifyError(f"{text} holds several models; verify trains one of them: {names}")
+    return targets[0]
+
+
+def _fresh_model(text: str) -> nn.Module:
+    """The target's model with new weights: its file runs again, and what exists already is copied and initialised anew."""
+    target = _target(text)
+    model = target.build_with_data()
+    if target.is_instance:
+        model = copy.deepcopy(model)
+        for module in model.modules():
+            reset = getattr(module, "reset_parameters", None)
+            if callable(reset):
+                reset()
+    return model
+
+
+def _require_trainable(model: nn.Module, label: str) -> None:
+    parameters = list(model.parameters())
+    if any(parameter.is_meta for parameter in parameters):
+        raise VerifyError(f"{label}: describes a model without its weights, which cannot be trained; give the code that builds it")
+    if not any(parameter.requires_grad for parameter in parameters):
+        raise VerifyError(f"{label}: has no parameter that is trained; set requires_grad on those that are to be")
+
+
+def _analysis(model: nn.Module, recipe: Recipe, settings: Settings, name: str, target: Target | None = None) -> Analysis:
+    from rfcheck.api import analyze_named
+    from rfcheck.target.source import quiet_output
+
+    with quiet_output():
+        return analyze_named(model, recipe.input_size, settings, name, None if target is None else target.origin(model))
+
+
+def _changed(analysis: Analysis, fix_name: str, build: Callable[[], nn.Module], recipe: Recipe, settings: Settings) -> PlannedModel:
+    from rfcheck.fixes.applying import changed_copy
+    from rfcheck.target.source import quiet_output
+
+    fix = analysis.proposals.named(fix_name)
+
+    def build_changed() -> nn.Module:
+        with quiet_output():
+            return changed_copy(build(), fix, (1, *recipe.input_size))
+
+    changed = _analysis(build_changed(), recipe, settings, f"{analysis.name} with {fix.name}")
+    return PlannedModel(_variant(fix.name, fix.description, changed), build_changed)
+
+
+def _variant(name: str, description: str, analysis: Analysis) -> Variant:
+    candidates = [layer for layer in analysis.layers if layer.kind in ("conv", "linear") and layer.role != "gate"]
+    seen = _observed(analysis.model, (1, analysis.network.channels, *analysis.input_size))
+    return Variant(
+        name=name,
+        description=description,
+        layers=tuple(layer for layer in candidates if layer.name in seen),
+        border=None if analysis.border_min is None else analysis.border_min.name,
+        findings=analysis.findings,
+        flops=analysis.flops,
+        params=analysis.params,
+        unmeasured=tuple(layer.name for layer in candidates if layer.name not in seen),
+    )
+
+
+def _observed(model: nn.Module, shape: tuple[int, ...]) -> frozenset[str]:
+    """The layers whose outputs can be observed in a forward pass; the model is given back in the mode in which it was."""
+    import torch
+
+    from rfcheck.target.source import quiet_output
+    from rfcheck.verify.observing import Observer
+
+    seen: list[str] = []
+    modes = [(module, module.training) for module in model.modules()]
+    parameter = next(model.parameters())
+    model.eval()
+    try:
+        with quiet_output(), torch.no_grad(), Observer(model, lambda name, *_: seen.append(name)):
+            model(torch.zeros(shape, device=parameter.device, dtype=parameter.dtype))
+    finally:
+        for module, training in modes:
+            module.training = training
+    return frozenset(seen)
+
+
+def _digest(analysis: Analysis) -> str:
+    described = [(x.name, x.kind, x.kernel, x.stride, x.in_channels, x.out_channels, x.out_size, x.params) for x in analysis.layers]
+    return hashlib.sha256(repr((described, analysis.params, analysis.flops)).encode()).hexdigest()

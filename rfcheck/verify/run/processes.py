@@ -1,0 +1,36 @@
+"""The processes of a run that was started as several, by torchrun or accelerate launch."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+_INTERVAL = 0.2
+"""Seconds between two looks at a file."""
+
+
+def rank() -> int:
+    """Number of this process; 0 for the one that measures, writes and prints, all others only train."""
+    return _number("RANK", 0)
+
+
+def processes() -> int:
+    """How many processes train together."""
+    return _number("WORLD_SIZE", 1)
+
+
+def processes_here() -> int:
+    """How many of them run on this machine."""
+    return _number("LOCAL_WORLD_SIZE", processes())
+
+
+def wait_for(file: Path) -> None:
+    """Wait until the process that measures has written a file."""
+    while not file.exists():
+        time.sleep(_INTERVAL)
+
+
+def _number(variable: str, default: int) -> int:
+    text = os.environ.get(variable, "")
+    return int(text) if text.isdecimal() else default

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from rfcheck.verify.recipe import Recipe
+from rfcheck.verify.run.recipe_file import read_run_file
+
+MODEL = """
+class Net(nn.Module):
+    def __init__(self, num_classes=10):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.fc = nn.Linear(4, num_classes)
+
+    def forward(self, x):
+        return self.fc(torch.relu(self.conv(x)).mean((2, 3)))
+"""
+BRIEF = ("--resolution", "8", "--epochs", "1", "--run-dir", "run")
+
+
+def errors(run, *arguments):
+    code, out, err = run("verify", *arguments)
+    assert (code, out) == (2, "")
+    return err
+
+
+def test_a_target_is_needed(run):
+    expected = "error: no target is given: name the model, as in rfcheck verify model.py --resolution 32, or resume a run\n"
+    assert errors(run) == expected
+
+
+def test_the_size_is_needed(run, model_file):
+    assert errors(run, model_file(MODEL)).startswith("error: the input size is missing: add --resolution 32")
+
+
+def test_nothing_beside_resume_may_change_the_run(run, tmp_path):
+    expected = (
+        "error: --resume goes on with a run as it began; leave TARGET, --resolution, --epochs out, "
+        "or begin a new run without --resume\n"
+    )
+    assert errors(run, "model.py", "--resolution", "32", "--epochs", "3", "--resume", str(tmp_path)) == expected
+
+
+def test_what_is_resumed_must_be_there(run, tmp_path):
+    assert errors(run, "--resume", str(tmp_path)) == f"error: --resume {tmp_path}: holds no run.toml; give the folder of a run\n"
+
+
+def test_an_unknown_fix_is_refused_before_anything_is_written(run, model_file, tmp_path):
+    message = errors(run, model_file(MODEL), *BRIEF, "--fixes", "truncat")
+    assert message.count("\n") == 1
+    assert "truncate" in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_layer_of_a_heatmap_is_refused(run, model_file, tmp_path):
+    message = errors(run, model_file(MODEL), *BRIEF, "--heatmap", "convv")
+    assert message == "error: --heatmap convv: no such convolution; did you mean conv?\n"
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("data", ["digit", "folder:nowhere", "cifar10:nowhere", "nowhere.py:make"])
+def test_data_that_cannot_be_are_refused_before_the_model_is_built(run, tmp_path, monkeypatch, data):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.py").write_text("raise SystemExit('was run')")
+    message = errors(run, "model.py", "--resolution", "32", "--data", data)
+    assert "nowhere" in message or "digits" in message
+    assert "was run" not in message
+
+
+def test_a_head_that_does_not_fit_the_classes_is_refused(run, model_file):
+    message = errors(run, f"{model_file(MODEL)}:Net(num_classes=7)", *BRIEF)
+    assert message.startswith("error: ")
+    assert "7" in message
+    assert "10" in message
+
+
+def test_a_run_keeps_everything_and_is_shown_again(run, model_file, tmp_path):
+    code, out, err = run("verify", model_file(MODEL), *BRIEF)
+    assert code in (0, 1, 4), err
+    assert "run.toml, report.json, report.png" in out
+    folder = tmp_path / "run"
+    assert read_run_file(folder / "run.toml").recipe == Recipe(
+        "model.py", (3, 8, 8), training=read_run_file(folder / "run.toml").recipe.training
+    )
+    report = (folder / "report.json").read_bytes()
+    assert (folder / "report.png").read_bytes()[:4] == b"\x89PNG"
+    again = run("verify", "--resume", "run")
+    assert again[:2] == (code, out.replace("Kept in run:", f"Kept in {folder}:"))
+    assert (folder / "report.json").read_bytes() == report
+
+
+def test_another_model_in_the_file_cannot_go_on_with_the_run(run, model_file):
+    assert run("verify", model_file(MODEL), *BRIEF)[0] in (0, 1, 4)
+    model_file(MODEL.replace("nn.Conv2d(3, 4,", "nn.Conv2d(3, 5,").replace("nn.Linear(4,", "nn.Linear(5,"))
+    message = errors(run, "--resume", "run")
+    assert "the model changed since the run began; bring the old model back, or begin a new run\n" in message
+    assert message.count("What is done is kept") == 1

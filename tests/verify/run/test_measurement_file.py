@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from rfcheck.errors import VerifyError
+from rfcheck.verify.records import Epoch, LayerSaturation, Measurement, Probe
+from rfcheck.verify.run.measurement_file import read_measurement, write_measurement
+
+CORRECT = np.array([True, False, True, True, False])
+MEASURED = Measurement(
+    variant="truncate",
+    seed=3,
+    epochs=(Epoch(1, 2.3, 0.1, 2.2, 0.125, 1e-4, None, 0.5), Epoch(2, 1 / 3, 0.9, 0.25, 0.95, 1e-5, 0.31, 0.25)),
+    saturation={
+        "train": (LayerSaturation("conv", 8, 1000, 3, 0.375, 12.5, 2.25),),
+        "eval": (LayerSaturation("conv", 8, 10, 0, math.nan, 0.0, 0.0, 10),),
+    },
+    probes=(Probe("conv", 128, 1e-3, 0.75, ~CORRECT), Probe("fc", 10, 0.0, 1.0, CORRECT)),
+    correct=CORRECT,
+    seconds_per_image=1e-4,
+)
+
+
+def same(a: Measurement, b: Measurement) -> None:
+    assert (a.variant, a.seed, a.epochs, a.seconds_per_image) == (b.variant, b.seed, b.epochs, b.seconds_per_image)
+    assert repr(a.saturation) == repr(b.saturation)  # nan equals nothing
+    assert [(p.layer, p.features, p.l2, p.train_accuracy) for p in a.probes] == [
+        (p.layer, p.features, p.l2, p.train_accuracy) for p in b.probes
+    ]
+    for one, other in zip([a, *a.probes], [b, *b.probes], strict=True):
+        np.testing.assert_array_equal(one.correct, other.correct)
+        assert other.correct.dtype == bool
+
+
+def test_a_measurement_is_read_as_it_was_written(tmp_path):
+    path = tmp_path / "measurement.npz"
+    write_measurement(path, MEASURED)
+    same(MEASURED, read_measurement(path))
+
+
+def test_what_is_not_there_or_not_whole_is_none(tmp_path):
+    path = tmp_path / "measurement.npz"
+    assert read_measurement(path) is None
+    write_measurement(path, MEASURED)
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 37):
+        path.write_bytes(whole[:length])
+        assert read_measurement(path) is None
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path):
+    path = tmp_path / "gone" / "measurement.npz"
+    with pytest.raises(VerifyError) as caught:
+        write_measurement(path, MEASURED)
+    assert str(caught.value) == f"{path}: cannot be written: No such file or directory; make room and resume the run"
