@@ -25,16 +25,18 @@ def healthy(width=8) -> nn.Module:
 """
 """Every layer still has context to add."""
 
-NARROW = """
+FROZEN = """
 def conv(in_channels, channels, stride=1):
     return nn.Sequential(nn.Conv2d(in_channels, channels, 3, stride, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
 
-def narrow(width=4) -> nn.Module:
-    down = [conv(3, width, 2), *(conv(width, width, 2) for _ in range(3))]
-    chain = [conv(width, width), conv(width, width), conv(width, 64), conv(64, 64), conv(64, 64)]
-    return nn.Sequential(*down, *chain, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+def frozen(width=8, wide=64) -> nn.Module:
+    down = [conv(3, width, 2), *(conv(width, width, 2) for _ in range(3)), conv(width, width), conv(width, width)]
+    chain = [conv(width, wide), conv(wide, wide), conv(wide, wide)]
+    for part in down:
+        part.requires_grad_(False)
+    return nn.Sequential(*down, *chain, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(wide, 10))
 """
-"""So few channels before the border layer that much of what a wide tail can still separate is not separable linearly there."""
+"""Up to the border layer nothing learns, so that the tail has something left to do."""
 
 
 def tiny() -> nn.Module:

@@ -20,7 +20,7 @@ from rfcheck.verify.run.measurement_file import read_measurement
 from rfcheck.verify.run.recipe_file import RunFile, read_run_file
 from rfcheck.verify.run.running import run
 
-from .networks import HEALTHY, NARROW, PLANTED
+from .networks import FROZEN, HEALTHY, PLANTED
 
 SCHEMA = json.loads((Path(rfcheck.__file__).parent / "schemas" / "verify-v1.schema.json").read_text(encoding="utf-8"))
 QUICK = Training(epochs=12, learning_rate=1e-3)
@@ -59,8 +59,8 @@ def test_a_healthy_network_has_no_tail_to_confirm(model_file, tmp_path):
 
 
 def test_a_tail_that_still_gains_is_refuted(model_file, tmp_path):
-    model_file(NARROW)
-    judgement = verified("model.py:narrow", tmp_path).judgement
+    model_file(FROZEN)
+    judgement = verified("model.py:frozen", tmp_path, Training(epochs=20, learning_rate=1e-3)).judgement
     (verdict,) = (verdict for verdict in judgement.verdicts if verdict.finding.code == "RF101")
     assert (judgement.status, verdict.status) == ("refuted", "refuted")
     assert judgement.after_border.difference.low > 0
