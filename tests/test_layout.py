@@ -15,7 +15,7 @@ ORDER = ["target", "graph", "analysis", "fixes", "linting", "report", "cache", "
 FOUNDATION = {"errors", "config", "configuration", "frames", "input_size", "quantities", "replacing", "span", "suggestions"}
 """Modules, and one room, that every room may use."""
 
-DATA_ONLY = {"graph/records.py", "graph/calls.py", "report/result.py", "report/view.py", "verify/records.py", "verify/progress.py"}
+DATA_ONLY = {"graph/records.py", "graph/calls.py", "report/result.py", "report/view.py", "verify/records.py"}
 """Modules of dataclasses and small accessors, exercised by the tests of every module that uses them."""
 
 
