@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import torch
+
 from rfcheck.cli import cli
 from rfcheck.linting.rule import built_in_rules, parse_rule
+from rfcheck.verify.data.sources import SOURCES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,6 +48,22 @@ def test_every_option_exists(run):
         verb = next((word for word in line.split()[1:2] if word in cli.commands), "check")
         _, text, _ = run(verb, "--help")
         assert [option for option in re.findall(r"(?<!\w)--[a-z-]+", line) if option not in text] == [], line
+
+
+def test_the_training_loop_with_a_tracker_runs(capsys):
+    (loop,) = (block for block in blocks("python") if "SaturationTracker" in block)
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten(), torch.nn.Linear(144, 2))
+    images, labels = torch.randn(2, 8, 3, 8, 8), torch.randint(2, (2, 8))
+    batches = list(zip(images, labels, strict=True))
+    exec(loop, {"torch": torch, "model": model, "batches": batches, "optimizer": torch.optim.Adam(model.parameters())})
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in shown[:-1]] == ["0", "2"]
+    assert shown[-1].startswith("on average ")
+
+
+def test_every_source_of_data_is_listed():
+    listed = set(re.findall(r"`([a-z0-9-]+)(?::PATH)?`(?=[,| ])", README.partition("| `--data` |")[2].partition("\n\n")[0]))
+    assert set(SOURCES) <= listed
 
 
 def test_every_rule_is_listed():
