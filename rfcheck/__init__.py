@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rfcheck.api import Analysis, analyze, apply_fix
     from rfcheck.config import RuleOverride, Settings
     from rfcheck.errors import (
+        DataError,
         FixError,
         InputSizeError,
         NothingToAnalyzeError,
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
         SettingsError,
         TargetError,
         TraceError,
+        TrainingError,
         UnknownNameError,
+        VerifyError,
     )
     from rfcheck.fixes.fix import Fix, Skipped
     from rfcheck.fixes.outcome import Outcome
@@ -41,7 +44,7 @@ _HOMES = {
     "apply_fix": "rfcheck.api",
     **dict.fromkeys(("Fix", "Skipped"), "rfcheck.fixes.fix"),
     "Outcome": "rfcheck.fixes.outcome",
-    "FixError": "rfcheck.errors",
+    **dict.fromkeys(("DataError", "FixError", "TrainingError", "VerifyError"), "rfcheck.errors"),
     "Layer": "rfcheck.analysis.layers",
     "Finding": "rfcheck.linting.finding",
     **dict.fromkeys(("SweepPoint", "sweep"), "rfcheck.sweeping"),
@@ -55,6 +58,7 @@ _HOMES = {
 
 __all__ = [
     "Analysis",
+    "DataError",
     "Finding",
     "Fix",
     "FixError",
@@ -77,7 +81,9 @@ __all__ = [
     "SweepPoint",
     "TargetError",
     "TraceError",
+    "TrainingError",
     "UnknownNameError",
+    "VerifyError",
     "Window",
     "__version__",
     "analyze",

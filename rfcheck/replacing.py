@@ -7,14 +7,18 @@ import os
 import shutil
 from pathlib import Path
 
+PREFIX = ".rfcheck."
+"""Of the names of files while they are written."""
 
-def replace_file(path: Path, data: bytes, prefix: str = ".rfcheck.") -> None:
+
+def replace_file(path: Path, data: bytes, prefix: str = PREFIX, *, durable: bool = False) -> None:
     """Put a new file in the place of an old one at once; permissions stay, as does the owner where the system allows it.
 
     Args:
         path: of the file; what a link leads to, not the link.
         data: what it is to hold.
         prefix: of the name that the file has while it is written, which is what a killed process leaves behind.
+        durable: whether to wait for the disk first, so that losing power just afterwards leaves one of both files, too.
 
     Raises:
         OSError: if it cannot be written; the old file then stays as it is, and nothing else is left.
@@ -25,6 +29,9 @@ def replace_file(path: Path, data: bytes, prefix: str = ".rfcheck.") -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         if old is not None:
             with contextlib.suppress(OSError):
                 os.chown(temporary, old.st_uid, old.st_gid)

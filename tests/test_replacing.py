@@ -48,3 +48,13 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, f
     with pytest.raises(type(failure)):
         replace_file(path, b"new", "half.")
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"old", [path])
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_durable_file_is_on_the_disk_before_it_is_put_in_place(tmp_path, monkeypatch, durable):
+    path, events = tmp_path / "a.txt", []
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (sync(handle), events.append((os.fstat(handle).st_size, path.exists()))))
+    replace_file(path, b"whole", durable=durable)
+    assert path.read_bytes() == b"whole"
+    assert events == ([(5, False)] if durable else [])

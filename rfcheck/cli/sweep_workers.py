@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import multiprocessing
-import os
 import signal
 import threading
 import time
@@ -17,6 +16,7 @@ from functools import partial
 from rfcheck.cli.analysing import BuiltTarget
 from rfcheck.config import Settings
 from rfcheck.errors import RfcheckError
+from rfcheck.processors import usable_processors
 from rfcheck.sweeping import SweepPoint, measure
 
 START_SECONDS = 3.0
@@ -45,7 +45,7 @@ def sweep_target(
         middle = resolutions[len(resolutions) // 2]
         started = time.perf_counter()
         done[middle] = measure(built.analyze, middle)
-        jobs = workers_that_pay(time.perf_counter() - started, len(resolutions) - len(done), usable_cores())
+        jobs = workers_that_pay(time.perf_counter() - started, len(resolutions) - len(done), usable_processors())
     left = [resolution for resolution in resolutions if resolution not in done]
     if jobs == 1 or len(left) < 2:
         points = [measure(built.analyze, resolution) for resolution in left]
@@ -68,11 +68,6 @@ def workers_that_pay(seconds: float, analyses: int, cores: int) -> int:
     here = seconds * analyses
     workers = max(1, min(cores, analyses, int(here / START_SECONDS)))
     return workers if here - here / workers >= 2 * START_SECONDS else 1
-
-
-def usable_cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _in_workers(label: str, resolutions: Sequence[int], settings: Settings, workers: int) -> list[SweepPoint]:

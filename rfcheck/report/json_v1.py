@@ -96,6 +96,11 @@ def _cost(cost: Cost) -> dict[str, int]:
 
 
 def _finding(finding: Finding, best_fixes: Mapping[str, str]) -> dict[str, Any]:
+    return {**finding_to_dict(finding), "best_fix": best_fixes.get(finding.code)}
+
+
+def finding_to_dict(finding: Finding) -> dict[str, Any]:
+    """One finding, with the code that it points at."""
     return {
         "code": finding.code,
         "name": finding.name,
@@ -105,7 +110,6 @@ def _finding(finding: Finding, best_fixes: Mapping[str, str]) -> dict[str, Any]:
         "location": _span(finding.chain[0]) if finding.chain else None,
         "made_by": [_span(span) for span in finding.chain[1:]],
         "fixes": list(finding.fixes),
-        "best_fix": best_fixes.get(finding.code),
     }
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,36 +21,14 @@ from rfcheck.report.figure_style import (
     new_figure,
     plain_style,
     round_count,
-    shortened,
 )
+from rfcheck.report.layer_axis import LETTER, LayerBar, draw_bars, figure_width, name_bars, names_height, set_layer_axis
 from rfcheck.report.receptive_field_panel import axes_alike, draw_receptive_fields, receptive_field_legend, runs
 
-_NARROWEST, _WIDEST = 6.4, 13.0
-_COLUMN = 0.17
-"""Inches that a layer with a name under it needs."""
-_MARGIN = 1.5
-"""Inches beside the panels."""
 _RECEPTIVE, _COST, _AROUND = 2.7, 0.95, 1.5
 """Inches of a panel of receptive fields, of that of FLOPs, and of what stands around them."""
-_LETTER = 0.065
-"""Inches of a letter of small text."""
-_ROW = 10.0
-"""Points between two lines of small text."""
-_LONGEST_NAME = 40
 _KEY = 0.6
 """Inches of an entry of the legend beside its text."""
-_STEPS: list[int] = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Border:
-    """A border layer as a vertical bar: what it is called, where it is, and how it looks."""
-
-    symbol: str
-    name: str
-    place: int
-    colour: str
-    line: Any
 
 
 def layers_picture(
@@ -109,12 +85,10 @@ def layers_figure(
     """
     judged = [layer for layer in layers if layer.judged]
     alike = axes_alike(judged, len(input_size))
-    borders = _borders(judged, border_min, border_max)
-    step = _naming_step(len(judged))
-    named = [shortened(layer.name, _LONGEST_NAME) for layer in judged[::step]]
-    width = min(max(_NARROWEST, _MARGIN + _COLUMN * len(judged)), _WIDEST)
+    names = [layer.name for layer in judged]
+    borders = _borders(names, border_min, border_max)
     heights = [_RECEPTIVE] * len(alike) + [_COST]
-    figure = new_figure(width, sum(heights) + _AROUND + _LETTER * max(map(len, named), default=0))
+    figure = new_figure(figure_width(len(names)), sum(heights) + _AROUND + names_height(names))
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     title = figure.suptitle(f"{name} at {crossed(input_size)} px", fontsize=TEXT + 1, x=0.02, ha="left")
     title.set_parse_math(False)
@@ -124,48 +98,22 @@ def layers_figure(
             panel.axvspan(first - 0.5, last + 0.5, color=RED, alpha=0.1, linewidth=0, zorder=0)
     for axes, panel in zip(alike, panels, strict=False):
         draw_receptive_fields(panel, judged, axes, input_size)
-        for border in borders:
-            panel.axvline(border.place, color=border.colour, linewidth=1.8, linestyle=border.line, zorder=1.8)
-    _name_borders(panels[0], borders, len(judged), width - _MARGIN)
+        draw_bars(panel, borders)
+    name_bars(panels[0], borders, len(names))
     _draw_flops(panels[-1], judged, tail_share)
-    _name_layers(panels[-1], named, len(judged), step, width - _MARGIN)
+    set_layer_axis(panels[-1], names, "judged")
     figure.align_ylabels(panels)
     _add_legend(figure, judged)
     return figure
 
 
-def _naming_step(count: int) -> int:
-    """1 if all layers can be named, else every how many-th."""
-    most = int((_WIDEST - _MARGIN) / _COLUMN)
-    return next(step for step in _STEPS if count <= step * most)
-
-
-def _borders(judged: Sequence[Layer], border_min: str | None, border_max: str | None) -> list[_Border]:
+def _borders(names: Sequence[str], border_min: str | None, border_max: str | None) -> list[LayerBar]:
     """b_min and b_max as far as there are any; one border where they are the same layer."""
-    place = {layer.name: place for place, layer in enumerate(judged, 1)}
+    place = {name: place for place, name in enumerate(names, 1)}
     if border_min is not None and border_min == border_max:
-        return [_Border("$b_{min}$ = $b_{max}$", border_min, place[border_min], RED, "-")]
+        return [LayerBar("$b_{min}$ = $b_{max}$", border_min, place[border_min], RED, "-")]
     known = (("$b_{min}$", border_min, RED, "-"), ("$b_{max}$", border_max, GREY, (0, (2, 1.2))))
-    return [_Border(symbol, name, place[name], colour, line) for symbol, name, colour, line in known if name is not None]
-
-
-def _name_borders(panel: Axes, borders: Sequence[_Border], count: int, inches: float) -> None:
-    """The borders' names above the panel, a line each, on that side of the bar where there is room.
-
-    Args:
-        panel: the topmost.
-        borders: what to name.
-        count: number of layers in the panel.
-        inches: width of the panel, about.
-    """
-    how: dict[str, Any] = {"xycoords": panel.get_xaxis_transform(), "textcoords": "offset points", "va": "bottom"}
-    for row, border in enumerate(borders):
-        name = shortened(border.name, _LONGEST_NAME)
-        text = f"{border.symbol} " + name.replace("$", r"\$")
-        side = "left" if (count - border.place) / count * inches > len(text) * _LETTER else "right"
-        above = 7 + row * _ROW
-        label = panel.annotate(text, (border.place, 1), (0, above), fontsize=SMALL, color=border.colour, ha=side, **how)
-        label.set_annotation_clip(False)
+    return [LayerBar(symbol, name, place[name], colour, line) for symbol, name, colour, line in known if name is not None]
 
 
 def _draw_flops(panel: Axes, judged: Sequence[Layer], tail_share: float) -> None:
@@ -181,21 +129,10 @@ def _draw_flops(panel: Axes, judged: Sequence[Layer], tail_share: float) -> None
     panel.text(1, 1.02, text, transform=panel.transAxes, fontsize=SMALL, color=colour, ha="right", va="bottom")
 
 
-def _name_layers(panel: Axes, names: Sequence[str], count: int, step: int, inches: float) -> None:
-    """Names under the bars, upright where they are short."""
-    is_short = max(map(len, names), default=0) * _LETTER < 0.7 * inches / max(len(names), 1)
-    panel.set_xlim(0.3, max(count, 1) + 0.7)
-    panel.set_xticks(range(1, count + 1, step), names, rotation=0 if is_short else 90, fontsize=SMALL - 1)
-    for label in panel.get_xticklabels():
-        label.set_parse_math(False)
-    which = "" if step == 1 else f", one in {step} named"
-    panel.set_xlabel(f"judged layers in execution order{which}" if count else "no judged layers", fontsize=TEXT)
-
-
 def _add_legend(figure: Figure, judged: Sequence[Layer]) -> None:
     handles = receptive_field_legend(judged)
     if any(layer.in_tail for layer in judged):
         handles.append(Patch(color=RED, alpha=0.25, linewidth=0, label="tail"))
-    needed = sum(_KEY + _LETTER * len(str(handle.get_label())) for handle in handles)
+    needed = sum(_KEY + LETTER * len(str(handle.get_label())) for handle in handles)
     columns = len(handles) if needed < figure.get_figwidth() else 3
     figure.legend(handles=handles, loc="outside lower left", ncols=columns, fontsize=SMALL, frameon=False)

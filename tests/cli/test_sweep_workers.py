@@ -13,7 +13,7 @@ import pytest
 
 from rfcheck.cli import sweep_workers
 from rfcheck.cli.analysing import BuiltTarget
-from rfcheck.cli.sweep_workers import START_SECONDS, sweep_target, usable_cores, workers_that_pay
+from rfcheck.cli.sweep_workers import START_SECONDS, sweep_target, workers_that_pay
 from rfcheck.config import Settings
 from rfcheck.sweeping import SweepPoint
 from rfcheck.target.load import load_targets
@@ -47,10 +47,6 @@ def sweep_example(jobs: int | None, name: str = "vgg16.py") -> tuple[SweepPoint,
 def test_when_workers_pay(seconds, analyses, cores, workers):
     assert START_SECONDS == 3.0
     assert workers_that_pay(seconds, analyses, cores) == workers
-
-
-def test_there_is_a_core():
-    assert 1 <= usable_cores() <= (os.cpu_count() or 1)
 
 
 def test_a_short_sweep_starts_no_worker(monkeypatch):

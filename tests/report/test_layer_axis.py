@@ -3,12 +3,21 @@ from __future__ import annotations
 import pytest
 from matplotlib.figure import Figure
 
-from rfcheck.verify.report.layer_axis import WIDEST, figure_width, names_height, set_layer_axis, shown_names
+from rfcheck.report.layer_axis import (
+    WIDEST,
+    LayerBar,
+    draw_bars,
+    figure_width,
+    name_bars,
+    names_height,
+    set_layer_axis,
+    shown_names,
+)
 
 
 def axis(names: list[str]):
     panel = Figure(figsize=(figure_width(len(names)), 3)).subplots()
-    set_layer_axis(panel, names)
+    set_layer_axis(panel, names, "measured")
     return panel
 
 
@@ -30,7 +39,7 @@ def test_of_many_layers_some_are_named(count, step):
 
 def test_long_names_are_shortened():
     name = "encoder.stages.3.blocks.17.depthwise.convolution"
-    assert shown_names([name, "head"])[1] == ["encoder.stag…e.convolution", "head"]
+    assert shown_names([name, "head"])[1] == ["encoder.stages.3.bl…epthwise.convolution", "head"]
 
 
 def test_short_names_are_level():
@@ -48,3 +57,24 @@ def test_figures_grow_with_the_layers_up_to_a_limit():
 
 def test_names_are_not_read_as_formulas():
     assert [label.get_parse_math() for label in axis(["a$b$", "c"]).get_xticklabels()] == [False, False]
+
+
+def test_without_layers_the_axis_says_so():
+    assert axis([]).get_xlabel() == "no measured layers"
+
+
+def test_bars_stand_at_their_layers_and_are_named_on_the_side_with_room():
+    names = [f"layer{n}.conv" for n in range(10)]
+    panel = axis(names)
+    bars = [LayerBar("$b_{min}$", "a$b", 2, "red", "-", 2.5), LayerBar("plateau from", names[9], 10, "green", "--")]
+    draw_bars(panel, bars)
+    name_bars(panel, bars, len(names))
+    assert [(list(line.get_xdata()), line.get_linewidth(), line.get_linestyle()) for line in panel.lines] == [
+        ([2, 2], 2.5, "-"),
+        ([10, 10], 1.8, "--"),
+    ]
+    assert [(text.get_text(), text.get_ha()) for text in panel.texts] == [
+        (r"$b_{min}$ a\$b", "left"),
+        ("plateau from layer9.conv", "right"),
+    ]
+    assert panel.texts[0].xyann[1] < panel.texts[1].xyann[1]

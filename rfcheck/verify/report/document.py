@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import rfcheck
-from rfcheck.report.json_v1 import extents_to_list
+from rfcheck.report.json_v1 import extents_to_list, finding_to_dict
 from rfcheck.verify.recipe import CROP_PADDING, DELTA
-from rfcheck.verify.report.plain import finding_to_dict, interval_to_dict, known
+from rfcheck.verify.report.plain import interval_to_dict, known
 from rfcheck.verify.report.raw_measurements import measurement_to_dict
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
@@ -21,13 +20,11 @@ from rfcheck.report.figure_style import (
     SMALL,
     TEXT,
     decorate,
-    figure_bytes,
     new_figure,
     plain_style,
-    shortened,
 )
+from rfcheck.report.layer_axis import LETTER, LayerBar, draw_bars, figure_width, name_bars, names_height, set_layer_axis
 from rfcheck.report.receptive_field_panel import axes_alike, draw_receptive_fields, receptive_field_legend, runs
-from rfcheck.verify.report.layer_axis import LETTER, figure_width, names_height, panel_width, set_layer_axis
 
 if TYPE_CHECKING:
     from rfcheck.analysis.layers import Layer
@@ -35,36 +32,12 @@ if TYPE_CHECKING:
 
 _CURVES, _RECEPTIVE, _AROUND = 2.8, 1.8, 1.8
 """Inches of the panel of probes and saturation, of one of receptive fields, and of what stands around them."""
-_ROW = 10.0
-"""Points between two lines of small text."""
-_LONGEST_NAME = 40
 
 _PROBE: dict[str, Any] = {"color": GREEN, "linewidth": 1.8, "marker": "o"}
 _SATURATION: dict[str, Any] = {"color": RED, "linewidth": 1.2, "marker": "D", "linestyle": (0, (4, 1.5))}
 _MODEL: dict[str, Any] = {"color": DARK, "linewidth": 1.1, "linestyle": (0, (1, 1.5))}
 _SKIPPED: dict[str, Any] = {"color": GREEN, "marker": "o", "markerfacecolor": "white", "linestyle": "none"}
 _TAIL: dict[str, Any] = {"facecolor": "0.55", "alpha": 0.22, "linewidth": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class _Bar:
-    """A layer marked by a vertical bar: what it is called, and how it looks."""
-
-    text: str
-    place: int
-    colour: str
-    line: Any
-    width: float
-
-
-def run_picture(run: Run, ending: str = "png") -> bytes:
-    """The figure as a file; the same run gives the same bytes.
-
-    Args:
-        run: what to draw.
-        ending: "png", "svg" or "pdf".
-    """
-    return figure_bytes(run_figure(run), ending)
 
 
 @plain_style
@@ -97,8 +70,8 @@ def run_figure(run: Run) -> Figure:
     _draw_curves(panels[0], run)
     for axes, panel in zip(alike, panels[1:], strict=True):
         draw_receptive_fields(panel, spatial, axes, size)
-    _name_bars(panels[0], bars, len(names))
-    set_layer_axis(panels[-1], names)
+    name_bars(panels[0], bars, len(names))
+    set_layer_axis(panels[-1], names, "measured")
     figure.align_ylabels(panels)
     handles = _handles(run) + (receptive_field_legend(spatial) if spatial else [])
     figure.legend(handles=handles, loc="outside lower left", ncols=_columns(handles, figure), fontsize=SMALL, frameon=False)
@@ -111,29 +84,24 @@ def _without_head(layers: Sequence[Layer]) -> list[Layer]:
     return list(layers[:last])
 
 
-def _bars(run: Run, names: Sequence[str]) -> list[_Bar]:
+def _bars(run: Run, names: Sequence[str]) -> list[LayerBar]:
     """The border layer and the plateau, as far as there are any; where they are the same layer, the black bar says so."""
     border, plateau = run.judgement.variants[0].variant.border, run.judgement.plateau
     place = {name: place for place, name in enumerate(names, 1)}
     bars = []
     if border in place:
         symbol = "$b_{min}$ and plateau:" if border == plateau else "$b_{min}$"
-        bars.append(_Bar(f"{symbol} {_safe(border)}", place[border], "black", "-", 2.6))
+        bars.append(LayerBar(symbol, border, place[border], "black", "-", 2.6))
     if plateau in place and plateau != border:
-        bars.append(_Bar(f"plateau from {_safe(plateau)}", place[plateau], GREEN, (0, (3, 1, 1, 1)), 2.0))
+        bars.append(LayerBar("plateau from", plateau, place[plateau], GREEN, (0, (3, 1, 1, 1)), 2.0))
     return bars
 
 
-def _safe(name: str) -> str:
-    return shortened(name, _LONGEST_NAME).replace("$", r"\$")
-
-
-def _prepare(panel: Axes, layers: Sequence[Layer], bars: Sequence[_Bar]) -> None:
+def _prepare(panel: Axes, layers: Sequence[Layer], bars: Sequence[LayerBar]) -> None:
     decorate(panel)
     for first, last in runs(layers, lambda layer: layer.in_tail):
         panel.axvspan(first - 0.5, last + 0.5, zorder=0, **_TAIL)
-    for bar in bars:
-        panel.axvline(bar.place, color=bar.colour, linewidth=bar.width, linestyle=bar.line, zorder=1.8)
+    draw_bars(panel, bars)
 
 
 def _draw_curves(panel: Axes, run: Run) -> None:
@@ -165,16 +133,6 @@ def _saturation_ranges(run: Run) -> tuple[list[float], list[float]]:
                     by_layer[one.layer].append(100 * one.saturation)
     values = list(by_layer.values())
     return [min(v, default=math.nan) for v in values], [max(v, default=math.nan) for v in values]
-
-
-def _name_bars(panel: Axes, bars: Sequence[_Bar], count: int) -> None:
-    """The bars' names above the panel, a line each, on that side of the bar where there is room."""
-    how: dict[str, Any] = {"xycoords": panel.get_xaxis_transform(), "textcoords": "offset points", "va": "bottom"}
-    for row, bar in enumerate(bars):
-        room = (count - bar.place) / max(count, 1) * panel_width(count)
-        side = "left" if room > len(bar.text) * LETTER else "right"
-        label = panel.annotate(bar.text, (bar.place, 1), (0, 4 + row * _ROW), fontsize=SMALL, color=bar.colour, ha=side, **how)
-        label.set_annotation_clip(False)
 
 
 def _handles(run: Run) -> list[Line2D | Patch]:

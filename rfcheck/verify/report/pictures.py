@@ -13,16 +13,14 @@ if TYPE_CHECKING:
     from rfcheck.verify.records import Run
 
 
-def pictures(run: Run, ending: str = "png") -> dict[str, bytes]:
-    """The files by name without ending: "report", "variants" where fixes were trained, "heatmaps" where any were asked for.
+def pictures(run: Run) -> dict[str, bytes]:
+    """PNG files by name: "report", "variants" where fixes were trained, "heatmaps" where any were asked for.
 
-    Args:
-        run: what to draw.
-        ending: "png", "svg" or "pdf".
+    The same run gives the same bytes.
     """
     figures = {"report": run_figure(run)}
     if len(run.judgement.variants) > 1:
         figures["variants"] = variants_figure(run)
     if run.heatmaps:
         figures["heatmaps"] = heatmap_figure(run)
-    return {name: figure_bytes(figure, ending) for name, figure in figures.items()}
+    return {name: figure_bytes(figure, "png") for name, figure in figures.items()}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from rfcheck.verify.verdict.sentences import digits_of, signed
+
 if TYPE_CHECKING:
     from rfcheck.verify.records import Interval
 
 UNKNOWN = "?"
-
-_MOST_DIGITS = 6
 
 
 def percent(share: float) -> str:
@@ -26,16 +26,11 @@ def percent_with_interval(interval: Interval) -> str:
 
 
 def points_with_interval(interval: Interval) -> str:
-    """A difference of shares in percentage points with its interval: "+1.2 [-0.3, +2.7]".
-
-    One digit behind the point, and more where an end of an interval without zero would read as zero.
-    """
+    """A difference of shares in percentage points with its interval: "+1.2 [-0.3, +2.7]"; digits as of `digits_of`."""
     if math.isnan(interval.value):
         return UNKNOWN
-    ends = (interval.low, interval.high)
-    excludes_zero = interval.low > 0 or interval.high < 0
-    digits = next((n for n in range(1, _MOST_DIGITS) if all(_points(end, n) != "0.0" for end in ends)), 1) if excludes_zero else 1
-    value, low, high = (_points(difference, digits) for difference in (interval.value, *ends))
+    digits = digits_of(interval)
+    value, low, high = (signed(difference, digits) for difference in (interval.value, interval.low, interval.high))
     return f"{value} [{low}, {high}]"
 
 
@@ -62,12 +57,6 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{_three_digits(seconds / size)} {unit}"
     return f"{_three_digits(seconds / 1e-6)} µs"
-
-
-def _points(difference: float, digits: int) -> str:
-    """With a sign; what rounds to zero has none, so that no sign is claimed that is not shown."""
-    points = round(100 * difference, digits)
-    return f"{points:+.{digits}f}" if points else "0.0"
 
 
 def _three_digits(value: float) -> str:

@@ -1,4 +1,4 @@
-"""The figure's data, its files, and that nothing in it covers anything else."""
+"""The figure's data, and that nothing in it covers anything else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rfcheck import Settings
 from rfcheck.api import analyze_named
 from rfcheck.report.figure_style import GREEN
 from rfcheck.verify.records import Run
-from rfcheck.verify.report.figure import run_figure, run_picture
+from rfcheck.verify.report.figure import run_figure
 from tests.verify.report.drawn import curves, require_room, texts, upright
 from tests.verify.report.hand_made import FIRST, SMALL
 from tests.verify.report.runs import HEALTHY, LONG, RESNET, VGG, analysis_of, broken, run_of
@@ -159,17 +159,8 @@ def test_no_text_covers_another_or_leaves_the_figure(case):
     require_room(run_figure(CASES[case]()))
 
 
-@pytest.mark.parametrize(("ending", "start"), [("png", b"\x89PNG\r\n\x1a\n"), ("svg", b"<?xml"), ("pdf", b"%PDF-")])
-def test_files(ending, start):
-    assert run_picture(HEALTHY, ending).startswith(start)
-
-
-def test_the_same_run_gives_the_same_bytes():
-    assert run_picture(HEALTHY, "svg") == run_picture(HEALTHY, "svg")
-
-
 def test_plotting_elsewhere_is_left_alone():
     before = dict(mpl.rcParams)
-    run_picture(HEALTHY)
+    run_figure(HEALTHY)
     assert dict(mpl.rcParams) == before
     assert np.geterr()["invalid"] == "warn"

@@ -5,10 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from rfcheck.linting.finding import Finding
 from rfcheck.report.json_v1 import dump
 from rfcheck.verify.records import Interval
-from rfcheck.verify.report.plain import finding_to_dict, interval_to_dict, known
+from rfcheck.verify.report.plain import interval_to_dict, known
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf, np.float32("nan")])
@@ -23,8 +22,3 @@ def test_numbers_of_other_types_are_plain_floats():
 def test_intervals():
     assert interval_to_dict(Interval(0.5, 0.25, math.nan)) == {"value": 0.5, "low": 0.25, "high": None}
     assert interval_to_dict(None) is None
-
-
-def test_a_finding_without_a_place():
-    written = finding_to_dict(Finding("RF401", "budget", "error", "too much", None))
-    assert (written["location"], written["made_by"], written["layer"], written["fixes"]) == (None, [], None, [])
