@@ -25,7 +25,7 @@ def saturation_fact(mean: float, width_factor: float) -> dict[str, Any]:
     return {"mean": mean, "width_factor": width_factor}
 
 
-def plateau_fact(layer: str, border: str | None, distance: int, idle: int) -> dict[str, Any]:
+def plateau_fact(layer: str, border: str | None, distance: int, idle: int, evidence: str) -> dict[str, Any]:
     """Where probes stop improving.
 
     Args:
@@ -33,8 +33,16 @@ def plateau_fact(layer: str, border: str | None, distance: int, idle: int) -> di
         border: b_min; None where no tail was predicted.
         distance: judged layers from the border to this layer; negative if it comes before the border.
         idle: judged layers behind this one.
+        evidence: what the best probe among these gains; empty where there is none.
     """
-    return {"layer": layer, "border": border or "", "distance": abs(distance), "behind": distance > 0, "idle": idle}
+    return {
+        "layer": layer,
+        "border": border or "",
+        "distance": abs(distance),
+        "behind": distance > 0,
+        "idle": idle,
+        "evidence": evidence,
+    }
 
 
 def verdict_fact(code: str, name: str, layer: str | None, status: str, evidence: str, *, measured: bool) -> dict[str, Any]:

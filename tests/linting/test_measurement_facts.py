@@ -33,11 +33,11 @@ def test_the_facts_are_plain_and_all_of_them_may_be_read():
         "model": {"name": "Net"},
         "tail_pattern": tail_pattern_fact(["a", "b", "c"], 0.1, 0.5),
         "saturation": saturation_fact(0.4, 1.6),
-        "plateau": plateau_fact("b", "c", -1, 2),
+        "plateau": plateau_fact("b", "c", -1, 2, "no gain"),
         "verdict": verdict_fact("RF101", "unproductive-tail", "c", "confirmed", "as measured", measured=True),
     }
-    assert facts["plateau"] == {"layer": "b", "border": "c", "distance": 1, "behind": False, "idle": 2}
-    assert plateau_fact("b", None, 0, 2)["border"] == ""
+    assert facts["plateau"] == {"layer": "b", "border": "c", "distance": 1, "behind": False, "idle": 2, "evidence": "no gain"}
+    assert plateau_fact("b", None, 0, 2, "")["border"] == ""
     assert verdict_fact("RF401", "budget", None, "inconclusive", "", measured=False)["layer"] == ""
     assert {*facts, "limits"} == VARIABLES
     assert {name for fact in facts.values() for name in fact} == ATTRIBUTES

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rfcheck.report.result import plural
 from rfcheck.verify.recipe import Training
 from rfcheck.verify.records import Measurement, Variant
-from rfcheck.verify.verdict.sentences import counted, listed
+from rfcheck.verify.verdict.sentences import listed
 
 FEW_EPOCHS = 20
 """Below, short trainings are named as a caveat."""
@@ -31,7 +32,7 @@ def caveats(
     return tuple(
         sentence
         for sentence in (
-            _epochs(training.epochs),
+            _epochs(training.epochs, has_variants=len(variants) > 1),
             _seeds(len(original)),
             _images(len(original[0].correct)),
             _layers("made by no module and were not measured", variants[0].unmeasured),
@@ -42,11 +43,14 @@ def caveats(
     )
 
 
-def _epochs(epochs: int) -> str:
+def _epochs(epochs: int, *, has_variants: bool) -> str:
     if epochs >= FEW_EPOCHS:
         return ""
+    if not has_variants:
+        longer = "the last layers learn slowly, so a longer training may show gains that are not seen here"
+        return f"{plural(epochs, 'epoch')} of training: {longer}"
     return (
-        f"{counted(epochs, 'epoch')} of training: short trainings rank deep and wide networks too low (Lundberg 2020, "
+        f"{plural(epochs, 'epoch')} of training: short trainings rank deep and wide networks too low (Lundberg 2020, "
         "tables 4 to 9: the order of networks after 100 epochs correlates by -0.2 to 1.0 with that after 20 and "
         "by -0.43 to -0.2 with that after 10)"
     )
@@ -59,8 +63,8 @@ def _seeds(seeds: int) -> str:
 
 
 def _images(images: int) -> str:
-    return f"{counted(images, 'test image')}: a difference of one point is hard to see" if images < FEW_IMAGES else ""
+    return f"{plural(images, 'test image')}: a difference of one point is hard to see" if images < FEW_IMAGES else ""
 
 
 def _layers(which: str, names: Sequence[str]) -> str:
-    return f"{counted(len(names), 'layer')} {which}: {listed(names)}" if names else ""
+    return f"{plural(len(names), 'layer')} {which}: {listed(names)}" if names else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rfcheck.verify.records import Gain, Interval, Status, TailPattern, VariantResult
 from rfcheck.verify.verdict.flow import Flow
 from rfcheck.verify.verdict.probed import Probed
-from rfcheck.verify.verdict.sentences import points, with_interval
+from rfcheck.verify.verdict.sentences import best_sentence, points, with_interval
 from rfcheck.verify.verdict.variants import is_variant_of
 
 IMPROVING = ("remove-stem", "move-downsampling")
@@ -67,14 +67,20 @@ class Opinion:
     measured: bool = True
 
 
+def improves(difference: Interval, relevant_gain: float) -> bool:
+    """Whether a difference of accuracies is above zero beyond doubt, and large enough to count."""
+    return difference.low > 0 and difference.value >= relevant_gain
+
+
 def no_gain(difference: Interval, relevant_gain: float) -> Status:
     """What a difference of accuracies says of a layer that is predicted to gain nothing.
 
-    Confirmed where a gain that counts is ruled out, refuted where there is some gain and one that counts is not ruled out.
+    Confirmed where a gain that counts is ruled out, refuted where the gain counts and is above zero beyond doubt: the same by which
+    a plateau ends, so that the two never contradict each other.
     """
     if difference.high < relevant_gain:
         return "confirmed"
-    return "refuted" if difference.low > 0 else "inconclusive"
+    return "refuted" if improves(difference, relevant_gain) else "inconclusive"
 
 
 def meaning(status: Status, relevant_gain: float) -> str:
@@ -82,11 +88,14 @@ def meaning(status: Status, relevant_gain: float) -> str:
     relevant = points(relevant_gain).removeprefix("+")
     if status == "confirmed":
         return f"which rules out the {relevant} that count"
-    return (
-        f"which is a gain and does not rule out the {relevant} that count"
-        if status == "refuted"
-        else f"which leaves open whether it gains the {relevant} that count"
-    )
+    if status == "refuted":
+        return f"which is beyond doubt a gain, and reaches the {relevant} that count"
+    return f"which leaves open whether it gains the {relevant} that count"
+
+
+def plateau_sentence(gain: Gain, relevant_gain: float) -> str:
+    """What the best probe behind the plateau gains, and what that means."""
+    return f"{best_sentence(gain)}, {meaning(no_gain(gain.difference, relevant_gain), relevant_gain)}"
 
 
 def promise_kept(result: VariantResult, relevant_gain: float) -> Status:

@@ -41,12 +41,6 @@ def flow_of(graph: nx.DiGraph, layers: Sequence[str]) -> Flow:
     return Flow(reads, _bypassed(graph) & measured)
 
 
-def chain_of(layers: Sequence[str]) -> Flow:
-    """The flow where nothing is known but the order: every layer reads the one before it, and any may be passed by."""
-    before: list[tuple[str, ...]] = [(), *((name,) for name in layers)]
-    return Flow(dict(zip(layers, before, strict=False)), frozenset(layers))
-
-
 def _features_of(graph: nx.DiGraph, name: str) -> list[str]:
     edges = graph._pred[name]
     return [source for source, edge in edges.items() if not edge["gate"]] or list(edges)

@@ -11,13 +11,14 @@ from rfcheck.errors import VerifyError
 from rfcheck.input_size import crossed
 from rfcheck.linting.measurement_facts import plateau_fact, saturation_fact, tail_pattern_fact
 from rfcheck.verify.recipe import Training
-from rfcheck.verify.records import Judgement, MeasuredLayer, Measurement, TailPattern, Variant, VariantResult, Verdict
+from rfcheck.verify.records import Gain, Judgement, MeasuredLayer, Measurement, TailPattern, Variant, VariantResult, Verdict
+from rfcheck.verify.saturation.spectrum import mean_saturation
 from rfcheck.verify.verdict.caveats import caveats
 from rfcheck.verify.verdict.conclusion import conclude
-from rfcheck.verify.verdict.evidence import Evidence
-from rfcheck.verify.verdict.flow import Flow, chain_of
+from rfcheck.verify.verdict.evidence import Evidence, plateau_sentence
+from rfcheck.verify.verdict.flow import Flow
 from rfcheck.verify.verdict.intervals import clopper_pearson
-from rfcheck.verify.verdict.learning import chance_level, why_unlearned
+from rfcheck.verify.verdict.learning import why_unlearned
 from rfcheck.verify.verdict.measured import measured_layers
 from rfcheck.verify.verdict.measurement_rules import PLATEAU, SATURATION, TAIL_PATTERN, limits, measurement_findings
 from rfcheck.verify.verdict.plateau import gain_after_border, gain_before_border, plateau, skipped_layers
@@ -25,7 +26,7 @@ from rfcheck.verify.verdict.predictions import opinions
 from rfcheck.verify.verdict.probed import Probed, probed
 from rfcheck.verify.verdict.tail_pattern import tail_pattern
 from rfcheck.verify.verdict.variants import of_variant, variant_results
-from rfcheck.verify.verdict.width import mean_saturation, width_factor
+from rfcheck.verify.verdict.width import width_factor
 
 
 def judge(
@@ -36,8 +37,8 @@ def judge(
     training: Training,
     input_size: tuple[int, ...],
     name: str,
-    flow: Flow | None = None,
-    chance: float | None = None,
+    flow: Flow,
+    chance: float,
 ) -> Judgement:
     """Judge the predictions about a model, and its changed variants, by what was measured.
 
@@ -48,9 +49,8 @@ def judge(
         training: how the models were trained.
         input_size: image extents, (H, W) in pixels.
         name: what to call the model.
-        flow: which layers of the original each reads; None to take the order of execution for a chain.
-        chance: accuracy of guessing, the share of the most frequent class among the test images; None for classes of equal
-            frequency.
+        flow: which layers of the original each reads.
+        chance: accuracy of guessing: the share of the most frequent class among the test images.
 
     Raises:
         VerifyError: if the original was not measured, or measurements are of different test images.
@@ -59,25 +59,22 @@ def judge(
     original = variants[0]
     own = _own_measurements(original, measurements)
     probes = probed(original.layers, own)
-    flow = flow or chain_of([layer.name for layer in original.layers])
     relevant = limits(PLATEAU, settings)
     layers = measured_layers(original.layers, own, skipped_layers(probes, flow, relevant["relevant_gain"]))
     results = variant_results(variants, measurements)
     accuracy = clopper_pearson(sum(results[0].accuracies) / len(own), len(own[0].correct))
-    guessing = chance_level(settings.classes, original.layers) if chance is None else chance
     pattern = _pattern(layers, settings)
-    evidence = _evidence(original, probes, flow, pattern, results, relevant["relevant_gain"], why_unlearned(accuracy, guessing))
+    evidence = _evidence(original, probes, flow, pattern, results, relevant["relevant_gain"], why_unlearned(accuracy, chance))
     stop = plateau(probes, relevant["relevant_gain"])
     judged = list(zip(original.findings, opinions(original.findings, evidence), strict=True))
-    idle = () if stop is None else probes.after(stop)
-    status, summary = conclude(judged, evidence, idle, relevant["min_layers"], f"{name} at {crossed(input_size)} px")
+    status, summary = conclude(judged, evidence, stop, relevant["min_layers"], f"{name} at {crossed(input_size)} px")
     mean, factor = _width(layers, settings)
     facts = _facts(name, evidence, stop, mean, factor)
     return Judgement(
         status=status,
         summary=summary,
         layers=layers,
-        plateau=stop,
+        plateau=None if stop is None else stop.reference,
         before_border=evidence.before_border,
         after_border=evidence.after_border,
         tail_pattern=pattern,
@@ -118,7 +115,7 @@ def _evidence(
         border=border,
         tail=tail,
         before_border=None if border is None else gain_before_border(probes, border, tail, flow),
-        after_border=None if border is None else gain_after_border(probes, border, tail),
+        after_border=None if border is None else gain_after_border(probes, border, tail, flow),
         tail_pattern=pattern,
         results=results[1:],
         relevant_gain=relevant_gain,
@@ -134,7 +131,7 @@ def _pattern(layers: Sequence[MeasuredLayer], settings: Settings) -> TailPattern
 
 def _width(layers: Sequence[MeasuredLayer], settings: Settings) -> tuple[float, float | None]:
     limit = limits(SATURATION, settings)
-    mean = mean_saturation([one.saturation for one in layers])
+    mean = mean_saturation(one.saturation for one in layers)
     return mean, width_factor(mean, limit["low"], limit["high"])
 
 
@@ -142,7 +139,7 @@ def _without_probe(original: Variant, probes: Probed) -> list[str]:
     return [layer.name for layer in original.layers if layer.judged and layer.name not in probes.names]
 
 
-def _facts(name: str, evidence: Evidence, stop: str | None, mean: float, factor: float | None) -> dict[str, Any]:
+def _facts(name: str, evidence: Evidence, stop: Gain | None, mean: float, factor: float | None) -> dict[str, Any]:
     pattern = evidence.tail_pattern
     return {
         "model": {"name": name},
@@ -152,11 +149,12 @@ def _facts(name: str, evidence: Evidence, stop: str | None, mean: float, factor:
     }
 
 
-def _plateau_fact(evidence: Evidence, stop: str | None) -> dict[str, Any] | None:
+def _plateau_fact(evidence: Evidence, stop: Gain | None) -> dict[str, Any] | None:
     names = evidence.probes.names
     if not names or evidence.unlearned or (evidence.border is not None and evidence.border not in names):
         return None
-    layer = names[-1] if stop is None else stop
+    layer = names[-1] if stop is None else stop.reference
     at = names.index(layer)
     distance = 0 if evidence.border is None else at - names.index(evidence.border)
-    return plateau_fact(layer, evidence.border, distance, len(names) - 1 - at)
+    shown = "" if stop is None else plateau_sentence(stop, evidence.relevant_gain)
+    return plateau_fact(layer, evidence.border, distance, len(names) - 1 - at, shown)

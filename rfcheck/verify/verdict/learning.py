@@ -2,22 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from rfcheck.analysis.layers import Layer
 from rfcheck.verify.records import Interval
 from rfcheck.verify.verdict.sentences import percent
-
-
-def chance_level(classes: int | None, layers: Sequence[Layer]) -> float:
-    """The accuracy of guessing one of equally frequent classes.
-
-    Args:
-        classes: of the task; None to count the outputs of the last layer.
-        layers: that are measured, in execution order.
-    """
-    outputs = layers[-1].out_channels if layers else None
-    return 1 / (classes or outputs or 1000)
 
 
 def why_unlearned(accuracy: Interval, chance: float) -> str:

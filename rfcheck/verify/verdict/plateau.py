@@ -5,18 +5,14 @@ Source: Richter 2022, sections 4.3 and 9.3 and appendix C.
 
 from __future__ import annotations
 
-from rfcheck.verify.records import Gain, Interval
+from rfcheck.verify.records import Gain
+from rfcheck.verify.verdict.evidence import improves
 from rfcheck.verify.verdict.flow import Flow
 from rfcheck.verify.verdict.probed import Probed
 
 
-def improves(difference: Interval, relevant_gain: float) -> bool:
-    """Whether a difference of accuracies is above zero beyond doubt, and large enough to count."""
-    return difference.low > 0 and difference.value >= relevant_gain
-
-
-def plateau(probes: Probed, relevant_gain: float) -> str | None:
-    """The first judged layer from which no later probe improves.
+def plateau(probes: Probed, relevant_gain: float) -> Gain | None:
+    """The first judged layer from which no later probe improves, and what the best later one gains on it.
 
     The head is no part of it: its layers combine what the last feature map holds, and are not judged.
 
@@ -25,12 +21,13 @@ def plateau(probes: Probed, relevant_gain: float) -> str | None:
         relevant_gain: smallest difference of accuracies that counts.
 
     Returns:
-        None where the last layer still improves on all before it, or there are fewer than two.
+        The gain whose reference is that layer; None where the last layer still improves on all before it, or there are fewer than
+        two.
     """
     for name in probes.names[:-1]:
         gain = probes.gain(name, probes.after(name))
         if gain is not None and not improves(gain.difference, relevant_gain):
-            return name
+            return gain
     return None
 
 
@@ -47,20 +44,27 @@ def gain_before_border(probes: Probed, border: str, tail: tuple[str, ...], flow:
     return probes.gain(probes.best(before), probes.known(tail)) if before else None
 
 
-def gain_after_border(probes: Probed, border: str, tail: tuple[str, ...]) -> Gain | None:
+def gain_after_border(probes: Probed, border: str, tail: tuple[str, ...], flow: Flow) -> Gain | None:
     """By how much the best probe of the tail behind the border layer exceeds that of the border layer: the price of a cut after it.
+
+    Where the output of the border layer is joined with others, as by the shortcut of a residual block, a cut behind the join keeps
+    them too. So it is compared with the best of all that the next layers read, as far as it comes from before the tail.
 
     Args:
         probes: of the judged layers.
         border: b_min.
         tail: names of the tail's layers.
+        flow: which layers each reads.
     """
-    later = tuple(name for name in probes.known(tail) if name != border)
-    return probes.gain(border, later) if border in probes.names else None
+    if border not in probes.names:
+        return None
+    joined = {layer for reads in flow.reads.values() if border in reads for layer in reads}
+    kept = probes.known({border, *joined.difference(tail)})
+    return probes.gain(probes.best(kept), tuple(name for name in probes.known(tail) if name != border))
 
 
 def skipped_layers(probes: Probed, flow: Flow, relevant_gain: float) -> frozenset[str]:
-    """The layers that the features pass by: their probes fall, and later ones recover.
+    """The layers that the features pass by: their probes fall, and later ones recover, be it in the head.
 
     A probe has fallen if one that feeds the layer is better by a relevant amount and beyond doubt. Where what feeds it
     may be passed by itself, so may be its fall: what feeds that layer is compared with, too, so that a slow decay beside a long
@@ -80,7 +84,7 @@ def skipped_layers(probes: Probed, flow: Flow, relevant_gain: float) -> frozense
         if name not in flow.bypassed:
             continue
         fall = probes.gain(name, feeding[name])
-        recovery = probes.gain(name, probes.after(name))
+        recovery = probes.gain(name, (*probes.after(name), *probes.head))
         if fall and recovery and improves(fall.difference, relevant_gain) and improves(recovery.difference, relevant_gain):
             skipped.add(name)
     return frozenset(skipped)

@@ -20,11 +20,14 @@ class Probed:
 
     Attributes:
         names: of the layers that have a usable probe in every seed, in execution order.
-        shares: for each of them and each test image, the share of the seeds whose probe is right; float (L, N).
+        shares: for each of them, then for those of the head, and each test image, the share of the seeds whose probe is right;
+            float (L, N).
+        head: names of the layers of the head with such a probe, which are not judged: they only show what reaches them.
     """
 
     names: tuple[str, ...]
     shares: np.ndarray
+    head: tuple[str, ...] = ()
 
     @cached_property
     def resampled(self) -> Resampled:
@@ -33,7 +36,7 @@ class Probed:
 
     def accuracy(self, name: str) -> float:
         """Of a layer's probes, mean over the seeds."""
-        return float(self.shares[self.names.index(name)].mean())
+        return float(self.shares[self._row(name)].mean())
 
     def known(self, names: Iterable[str]) -> tuple[str, ...]:
         """Those of the names that have a probe, in execution order."""
@@ -52,9 +55,9 @@ class Probed:
         """By how much the best probe among others exceeds that of a layer; None without others."""
         if not others:
             return None
-        rows = [self.names.index(name) for name in others]
-        best, interval = best_gain(self.resampled, self.names.index(reference), rows)
-        return Gain(reference, self.names[best], interval)
+        rows = {self._row(name): name for name in others}
+        best, interval = best_gain(self.resampled, self._row(reference), list(rows))
+        return Gain(reference, rows[best], interval)
 
     def gain_over(self, references: Sequence[str], name: str) -> Gain | None:
         """By how much the probe of a layer exceeds the best among others; None without others."""
@@ -64,19 +67,24 @@ class Probed:
         reverse = lead.difference
         return Gain(lead.best, name, Interval(-reverse.value, -reverse.high, -reverse.low))
 
+    def _row(self, name: str) -> int:
+        return (*self.names, *self.head).index(name)
+
 
 def probed(layers: Sequence[Layer], measurements: Sequence[Measurement]) -> Probed:
-    """The probes of the judged layers of one model.
+    """The probes of the judged layers of one model, and of its head.
 
     Args:
         layers: that are measured, in execution order.
         measurements: of this model, one per seed, on the same test images.
     """
     by_seed = [{probe.layer: probe for probe in one.probes if is_usable(probe)} for one in measurements]
-    names = tuple(layer.name for layer in layers if layer.judged and all(layer.name in probes for probes in by_seed))
-    rows = [np.mean([probes[name].correct for probes in by_seed], axis=0) for name in names]
+    usable = [layer for layer in layers if all(layer.name in probes for probes in by_seed)]
+    names = tuple(layer.name for layer in usable if layer.judged)
+    head = tuple(layer.name for layer in usable if layer.role == "head" and not layer.judged)
+    rows = [np.mean([probes[name].correct for probes in by_seed], axis=0) for name in (*names, *head)]
     images = len(measurements[0].correct)
-    return Probed(names, np.array(rows, dtype=float).reshape(len(names), images))
+    return Probed(names, np.array(rows, dtype=float).reshape(len(rows), images), head)
 
 
 def is_usable(probe: Probe) -> bool:

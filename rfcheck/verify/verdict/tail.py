@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from rfcheck.linting.finding import Finding
-from rfcheck.verify.records import Status
+from rfcheck.report.result import plural
+from rfcheck.verify.records import Gain, Status
 from rfcheck.verify.verdict.evidence import Evidence, Opinion, meaning, no_gain, promise_kept
-from rfcheck.verify.verdict.sentences import best_sentence, counted, gain_sentence, percent
+from rfcheck.verify.verdict.sentences import best_sentence, gain_sentence, percent, with_interval
 
 _CUT_AFTER = ("truncate",)
 _CUT_BEFORE = ("truncate-before",)
@@ -51,7 +52,14 @@ def _behind(finding: Finding, evidence: Evidence, status: Status) -> str:
         if border not in evidence.probes.names:
             return f"the border layer {border} has no probe"
         return f"no layer behind the border layer {border} has a probe"
-    return f"{best_sentence(gain)}, {meaning(status, evidence.relevant_gain)}"
+    return f"{_after(gain, evidence.border or finding.layer)}, {meaning(status, evidence.relevant_gain)}"
+
+
+def _after(gain: Gain, border: str | None) -> str:
+    if gain.reference == border:
+        return best_sentence(gain)
+    beside = f" on that of {gain.reference}, which is joined with it"
+    return f"the best probe behind the border layer {border}, that of {gain.best}, gains {with_interval(gain.difference, beside)}"
 
 
 def _before(evidence: Evidence) -> str:
@@ -66,5 +74,5 @@ def _saturation(evidence: Evidence) -> str:
     if pattern is None:
         return "the saturation shows no tail pattern"
     inside = len(set(pattern.layers) & set(evidence.tail))
-    where = f"{counted(len(pattern.layers), 'layer')} from {pattern.layers[0]} on, {inside} of them in the tail"
+    where = f"{plural(len(pattern.layers), 'layer')} from {pattern.layers[0]} on, {inside} of them in the tail"
     return f"the saturation shows a tail pattern of {where} ({percent(pattern.mean)} against {percent(pattern.rest)} in the rest)"

@@ -16,8 +16,9 @@ def tail_pattern(layers: Sequence[str], saturation: Sequence[float], min_layers:
     """The consecutive layers whose mean saturation is lower than that of the rest by at least a share of it.
 
     The definition mostly holds for many subsequences at once: a tail stays one with a few layers of the rest added, or some of its
-    own taken away. The one with the lowest mean relative to the rest is chosen, which neither does: an added layer raises
-    its mean, a layer taken away lowers that of the rest. Of equals the longest, and of these the first.
+    own taken away. The one is chosen that parts the network best: with the largest sum of squares between the pattern and the rest,
+    which leaves least within the two. So a saturation that falls gradually is parted where it is half-way down, and not at
+    its lowest few layers. Of equals the longest, and of these the first.
 
     A layer of unknown saturation belongs neither to a pattern nor to the rest, and no pattern reaches across it.
 
@@ -45,7 +46,9 @@ def tail_pattern(layers: Sequence[str], saturation: Sequence[float], min_layers:
                 continue
             mean = (sums[end] - sums[start]) / inside
             rest = (sums[-1] - sums[end] + sums[start]) / outside
-            rank = (mean / rest if rest > 0 else math.inf, start - end, start)
-            if rank[0] <= 1 - share and (best is None or rank < best):
+            if not rest > 0 or mean / rest > 1 - share:
+                continue
+            rank = (-inside * outside * (rest - mean) ** 2, start - end, start)
+            if best is None or rank < best:
                 best, found = rank, TailPattern(tuple(layers[start:end]), mean, rest)
     return found

@@ -6,17 +6,6 @@ Source: Richter 2022, sections 8.4 and 11.3.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-
-
-def mean_saturation(saturation: Sequence[float]) -> float:
-    """s_mu over all measured layers, unknown ones left out; nan where none is known.
-
-    Args:
-        saturation: s_l per convolution and dense layer, from 0 to 1; nan where unknown.
-    """
-    known = [value for value in saturation if not math.isnan(value)]
-    return sum(known) / len(known) if known else math.nan
 
 
 def width_factor(mean: float, low: float, high: float) -> float | None:

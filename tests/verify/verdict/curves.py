@@ -10,7 +10,8 @@ from rfcheck.analysis.layers import Layer
 from rfcheck.config import Settings
 from rfcheck.linting.finding import Finding
 from rfcheck.verify.recipe import Training
-from rfcheck.verify.records import LayerSaturation, Measurement, Probe, Variant
+from rfcheck.verify.records import Judgement, LayerSaturation, Measurement, Probe, Variant
+from rfcheck.verify.verdict.flow import Flow
 from rfcheck.verify.verdict.judging import judge
 
 TAIL = Finding("RF101", "unproductive-tail", "warning", "a tail", "2", ("truncate", "truncate-before"))
@@ -80,7 +81,28 @@ def measurement(
     return Measurement(name, seed, (), {"train": spectra, "eval": spectra}, fitted, correct[-1], 0.001)
 
 
-def judged(variants: Sequence[Variant], measurements: Sequence[Measurement], settings: Settings | None = None, **more):
-    """`judge` for a network at 8 px and a long training."""
-    settings = settings or Settings()
-    return judge(variants, measurements, settings=settings, training=Training(), input_size=(8, 8), name="Net", **more)
+def chain_of(layers: Sequence[str]) -> Flow:
+    """A flow where every layer reads the one before it, and any may be passed by."""
+    before: list[tuple[str, ...]] = [(), *((name,) for name in layers)]
+    return Flow(dict(zip(layers, before, strict=False)), frozenset(layers))
+
+
+def judged(
+    variants: Sequence[Variant],
+    measurements: Sequence[Measurement],
+    settings: Settings | None = None,
+    *,
+    flow: Flow | None = None,
+    chance: float = 0.1,
+) -> Judgement:
+    """`judge` for a network at 8 px, a chain unless told otherwise, and a long training."""
+    return judge(
+        variants,
+        measurements,
+        settings=settings or Settings(),
+        training=Training(),
+        input_size=(8, 8),
+        name="Net",
+        flow=flow or chain_of([layer.name for layer in variants[0].layers]),
+        chance=chance,
+    )

@@ -14,6 +14,12 @@ def test_nothing_to_say_of_a_long_training_on_much_data():
     assert caveats([ORIGINAL], measured, Training(epochs=20), ()) == ()
 
 
+def test_a_short_training_without_anything_to_compare():
+    assert caveats([ORIGINAL], [measurement([0.5, 0.5], seed=seed) for seed in (0, 1)], Training(epochs=12), ()) == (
+        "12 epochs of training: the last layers learn slowly, so a longer training may show gains that are not seen here",
+    )
+
+
 def test_everything_that_may_be_said():
     lacking = replace(ORIGINAL, unmeasured=("stem/conv2d", "head/linear"))
     assert caveats([lacking, CUT], [measurement([0.5, 0.5], images=360)], Training(epochs=12), ("1",)) == (

@@ -4,9 +4,8 @@ import pytest
 
 from rfcheck.verify.records import Interval, VariantResult
 from rfcheck.verify.verdict.evidence import Evidence, meaning, no_gain, promise_kept
-from rfcheck.verify.verdict.flow import chain_of
 from rfcheck.verify.verdict.probed import probed
-from tests.verify.verdict.curves import measurement, variant
+from tests.verify.verdict.curves import chain_of, measurement, variant
 
 
 def result(name: str, low: float, value: float, high: float) -> VariantResult:
@@ -28,6 +27,7 @@ def evidence_of(*results: VariantResult) -> Evidence:
         (-0.02, 0.01, "inconclusive"),
         (0.0, 0.02, "inconclusive"),
         (0.001, 0.02, "refuted"),
+        (0.001, 0.018, "inconclusive"),  # a gain, but perhaps none that counts
         (0.02, 0.03, "refuted"),
     ],
 )
@@ -73,7 +73,7 @@ def test_which_results_belong_to_a_fix():
     ("status", "text"),
     [
         ("confirmed", "which rules out the 1.0 points that count"),
-        ("refuted", "which is a gain and does not rule out the 1.0 points that count"),
+        ("refuted", "which is beyond doubt a gain, and reaches the 1.0 points that count"),
         ("inconclusive", "which leaves open whether it gains the 1.0 points that count"),
     ],
 )

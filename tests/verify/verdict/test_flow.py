@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from rfcheck import analyze
-from rfcheck.verify.verdict.flow import chain_of, flow_of
+from rfcheck.verify.verdict.flow import flow_of
 
 
 class Net(nn.Module):
@@ -71,9 +71,3 @@ def test_against_paths(seed):
         without = nx.restricted_view(graph, [name], [])
         if reaches and name != "9":
             assert (name in flow.bypassed) == nx.has_path(without, "0", "9")
-
-
-def test_a_chain():
-    flow = chain_of(["a", "b", "c"])
-    assert flow.reads == {"a": (), "b": ("a",), "c": ("b",)}
-    assert flow.bypassed == {"a", "b", "c"}

@@ -42,7 +42,7 @@ def test_a_tail_that_works_is_refuted():
 def test_a_healthy_network():
     judgement = judged([variant(5)], [measurement([0.4, 0.5, 0.6, 0.7, 0.8], [0.25] * 5)])
     assert judgement.status == "confirmed"
-    assert judgement.summary == "Net at 8x8 px: no tail was predicted, and the probes improve up to the last layers"
+    assert judgement.summary == "Net at 8x8 px: no tail was predicted, and the probes improve up to the last layer, 4"
     assert (judgement.plateau, judgement.before_border, judgement.after_border, judgement.tail_pattern) == (None,) * 4
     assert (judgement.width_factor, judgement.verdicts, judgement.findings) == (None, (), ())
 
@@ -82,7 +82,7 @@ def test_guessing_the_most_frequent_class_is_no_learning():
     learnt = judged([TAILED], [measurement(FLAT, accuracy=0.7)])
     assert learnt.status == "confirmed"
     assert judged([TAILED], [measurement(FLAT, accuracy=0.7)], chance=0.7).status == "inconclusive"
-    assert judged([TAILED], [measurement(FLAT, accuracy=0.5)], Settings(classes=2)).status == "inconclusive"
+    assert judged([TAILED], [measurement(FLAT, accuracy=0.7)], chance=0.5).status == "confirmed"
 
 
 def test_probes_that_are_not_known():

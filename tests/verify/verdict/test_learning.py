@@ -1,15 +1,7 @@
 from __future__ import annotations
 
-import pytest
-
 from rfcheck.verify.records import Interval
-from rfcheck.verify.verdict.learning import chance_level, why_unlearned
-from tests.verify.verdict.curves import layer
-
-
-def test_chance():
-    assert chance_level(4, [layer("0", features=10)]) == 0.25
-    assert chance_level(None, [layer("0", features=3), layer("head", judged=False, features=20)]) == pytest.approx(0.05)
+from rfcheck.verify.verdict.learning import why_unlearned
 
 
 def test_a_model_that_guesses():

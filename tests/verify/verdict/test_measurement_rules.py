@@ -17,7 +17,7 @@ FACTS = {
     "model": {"name": "Net"},
     "tail_pattern": tail_pattern_fact(["1", "2", "3"], 0.1, 0.4),
     "saturation": saturation_fact(0.125, 0.5),
-    "plateau": plateau_fact("1", "4", -3, 5),
+    "plateau": plateau_fact("1", "4", -3, 5, "the best gains nothing"),
 }
 JUDGED = [
     (Finding("RF101", "unproductive-tail", "warning", "", "4", chain=(Span("net.py", 9),)), Opinion("refuted", "as measured")),
@@ -37,7 +37,7 @@ def test_messages_and_places():
             "warning",
             "1",
             ("model.py", 2),
-            "3 layers from 1 on fill 10.0% of their feature spaces on average, the other layers 40.0%: the trained model hardly uses them",
+            "3 layers from 1 on fill 10.0% of their feature spaces on average, the other layers 40.0%: a sign that the trained model hardly uses them",
         ),
         (
             "RF702",
@@ -52,19 +52,31 @@ def test_messages_and_places():
             "warning",
             "1",
             ("model.py", 2),
-            "the probes stop improving at 1, 3 layers before the predicted border layer 4: "
-            "no later probe is better beyond doubt by 1.0% or more",
+            "no probe improves beyond doubt behind 1, 3 layers before the predicted border layer 4: the best gains nothing",
         ),
         ("RF704", "info", "4", ("net.py", 9), "RF101 unproductive-tail is refuted: as measured"),
     ]
 
 
 def test_other_messages():
-    messages = [one.message for one in found(saturation=saturation_fact(0.5, 2.0), plateau=plateau_fact("1", None, 0, 3))]
+    messages = [
+        one.message for one in found(saturation=saturation_fact(0.5, 2.0), plateau=plateau_fact("1", None, 0, 3, "nothing"))
+    ]
     assert "more than the 20% to 30%" in messages[1]
-    assert messages[2].startswith("no tail was predicted, but the probes stop improving at 1, 3 layers before the last: ")
-    (behind,) = [one.message for one in found(plateau=plateau_fact("4", "1", 3, 0)) if one.code == "RF703"]
-    assert behind.startswith("the probes stop improving at 4, 3 layers behind the predicted border layer 1: ")
+    assert messages[2].startswith("no tail was predicted, but no probe improves beyond doubt behind 1, 3 layers before the last: ")
+    assert (
+        plateau_message("4", "1", 3, 1, "so")
+        == "no probe improves beyond doubt behind 4, 3 layers behind the predicted border layer 1: so"
+    )
+    assert (
+        plateau_message("4", "1", 3, 0, "")
+        == "the probes improve up to the last layer, 4, 3 layers behind the predicted border layer 1"
+    )
+
+
+def plateau_message(*fact) -> str:
+    (message,) = [one.message for one in found(plateau=plateau_fact(*fact)) if one.code == "RF703"]
+    return message
 
 
 def test_nothing_is_found_where_nothing_is_known():

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rfcheck.verify.records import Interval
-from rfcheck.verify.verdict.flow import Flow, chain_of
+from rfcheck.verify.verdict.flow import Flow
 from rfcheck.verify.verdict.plateau import gain_after_border, gain_before_border, improves, plateau, skipped_layers
 from rfcheck.verify.verdict.probed import probed
-from tests.verify.verdict.curves import labels, measurement, variant
+from tests.verify.verdict.curves import chain_of, labels, measurement, variant
 
 
 def curve(*accuracies: float):
@@ -30,14 +32,17 @@ def curve(*accuracies: float):
     ],
 )
 def test_the_first_layer_from_which_no_later_probe_improves(accuracies, expected):
-    assert plateau(curve(*accuracies), 0.01) == expected
+    gain = plateau(curve(*accuracies), 0.01)
+    assert (gain.reference if gain else None) == expected
 
 
 def test_a_gain_that_may_be_luck_does_not_count():
     noisy = [labels(0.7, 300, 0.15, 1), labels(0.72, 300, 0.15, 2), labels(0.72, 300, 0.15, 3)]
     probes = probed(variant(3).layers, [measurement(noisy, accuracy=labels(0.7, 300))])
     assert probes.gain("0", ("1", "2")).difference.value > 0.01
-    assert plateau(probes, 0.01) == "0"
+    gain = plateau(probes, 0.01)
+    assert gain == probes.gain("0", ("1", "2"))
+    assert gain.difference.low < 0
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,7 @@ def test_what_counts_as_an_improvement(interval, expected):
 def test_gains_around_the_border():
     probes = curve(0.4, 0.6, 0.7, 0.72, 0.71)
     flow, tail = chain_of(probes.names), ("2", "3", "4")
-    before, after = gain_before_border(probes, "2", tail, flow), gain_after_border(probes, "2", tail)
+    before, after = gain_before_border(probes, "2", tail, flow), gain_after_border(probes, "2", tail, flow)
     assert (before.reference, before.best, before.difference.value) == ("1", "3", pytest.approx(0.12))
     assert (after.reference, after.best, after.difference.value) == ("2", "3", pytest.approx(0.02))
 
@@ -64,9 +69,33 @@ def test_the_border_layer_may_read_several():
 
 def test_no_gain_without_probes():
     probes = curve(0.4, 0.6)
-    assert gain_after_border(probes, "1", ("1",)) is None
-    assert gain_after_border(probes, "5", ("5", "6")) is None
+    flow = chain_of(probes.names)
+    assert gain_after_border(probes, "1", ("1",), flow) is None
+    assert gain_after_border(probes, "5", ("5", "6"), flow) is None
     assert gain_before_border(probes, "0", ("0", "1"), chain_of(probes.names)) is None
+
+
+def test_a_border_layer_that_a_shortcut_passes_by():
+    """1 feeds the branch of 2, which is the border layer and skipped; 3 reads the sum of both, 4 what is behind 3."""
+    probes, tail = curve(0.5, 0.7, 0.6, 0.705, 0.7), ("2", "3", "4")
+    flow = Flow({"1": ("0",), "2": ("1",), "3": ("1", "2"), "4": ("2", "3")}, frozenset("2"))
+    gain = gain_after_border(probes, "2", tail, flow)
+    assert (gain.reference, gain.best, gain.difference.value) == ("1", "3", pytest.approx(0.005))
+    assert gain_after_border(probes, "2", tail, chain_of(probes.names)).difference.value == pytest.approx(0.105)
+
+
+def test_a_block_at_the_end_is_skipped_where_the_head_recovers():
+    """Figure 87 of the thesis names the last convolution of the last block."""
+    network = variant(4)
+    flow = Flow({"1": ("0",), "2": ("1",), "3": ("2", "0"), "head": ("1", "3")}, frozenset("23"))
+
+    def skipped(head: float) -> frozenset[str]:
+        one = measurement([0.5, 0.7, 0.71, 0.6, head])
+        named = (*one.probes[:4], replace(one.probes[4], layer="head"))
+        return skipped_layers(probed(network.layers, [replace(one, probes=named)]), flow, 0.01)
+
+    assert skipped(0.71) == {"3"}
+    assert skipped(0.6) == frozenset()
 
 
 def test_a_residual_block_that_is_skipped():

@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from rfcheck.verify.records import TailPattern
+from rfcheck.verify.records import Gain, Interval, TailPattern
 from rfcheck.verify.verdict.evidence import Evidence
-from rfcheck.verify.verdict.flow import chain_of
 from rfcheck.verify.verdict.plateau import gain_after_border, gain_before_border
 from rfcheck.verify.verdict.probed import probed
 from rfcheck.verify.verdict.tail import judge_tail
-from tests.verify.verdict.curves import TAIL, labels, measurement, variant
+from tests.verify.verdict.curves import TAIL, chain_of, labels, measurement, variant
 from tests.verify.verdict.test_evidence import result
 
 BEHIND = ("2", "3", "4")
@@ -23,7 +22,7 @@ def evidence_of(probes, *results, pattern=None) -> Evidence:
     images = 300 if probes is NOISY else 10_000
     curve = probed(variant(len(probes)).layers, [measurement(probes, accuracy=labels(0.9, images))])
     flow = chain_of(curve.names)
-    before, after = gain_before_border(curve, "2", BEHIND, flow), gain_after_border(curve, "2", BEHIND)
+    before, after = gain_before_border(curve, "2", BEHIND, flow), gain_after_border(curve, "2", BEHIND, flow)
     return Evidence(curve, flow, "2", BEHIND, before, after, pattern, results, 0.01)
 
 
@@ -65,6 +64,14 @@ def test_the_whole_sentence():
         "truncate, trained, changes the accuracy by 0.0 points (95%: -0.5 to +0.5); "
         "truncate-before, trained, changes the accuracy by -4.0 points (95%: -5.0 to -3.0); "
         "the saturation shows a tail pattern of 4 layers from 1 on, 3 of them in the tail (8.0% against 50.0% in the rest)"
+    )
+
+
+def test_what_a_shortcut_joins_with_the_border_layer_is_named():
+    joined = replace(evidence_of(FLAT), after_border=Gain("1", "3", Interval(0.0, -0.001, 0.001)), before_border=None)
+    assert judge_tail(TAIL, joined).evidence == (
+        "the best probe behind the border layer 2, that of 3, gains 0.0 points on that of 1, which is joined with it (95%: -0.1 to +0.1), "
+        "which rules out the 1.0 points that count; the saturation shows no tail pattern"
     )
 
 

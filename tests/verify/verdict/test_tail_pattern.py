@@ -17,7 +17,7 @@ def brute(values: list[float], min_layers: int, share: float):
                 continue
             mean, rest = np.mean(inside), np.mean(outside)
             if rest > 0 and mean <= (1 - share) * rest:
-                candidate = (mean / rest, -(end - start), start)
+                candidate = (np.var(inside) * len(inside) + np.var(outside) * len(outside), -(end - start), start)
                 if best is None or candidate < (best[0] - 1e-12, *best[1:]):
                     best = candidate
     return None if best is None else list(range(best[2], best[2] - best[1]))
@@ -51,6 +51,7 @@ def names(values: list[float], min_layers: int = 3, share: float = 0.5) -> str:
         ([0.6] * 5 + [0.05] * 8, "fghijklm"),  # all of the tail, and nothing of the rest
         ([0.05] * 4 + [0.6] * 5, "abcd"),
         ([0.6, 0.1, 0.1, 0.1, 0.6], "bcd"),
+        ([0.9] * 6 + [0.6, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.08, 0.06], "hijklmno"),  # not only the lowest three
         ([0.6, 0.6, 0.6, 0.1, 0.1], "cde"),  # two low layers and one of the rest are three by the definition
         ([0.5, 0.5, 0.25, 0.25, 0.25], "cde"),  # exactly half
         ([0.5, 0.5, 0.26, 0.25, 0.25], ""),
