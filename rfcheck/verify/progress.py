@@ -16,13 +16,16 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Progress that nobody watches."""
+    """Progress that nobody watches; `SILENT` is one."""
 
     def stage(self, name: str, total: int) -> None:
         """Nothing happens."""
 
     def step(self, note: str = "") -> None:
         """Nothing happens."""
+
+
+SILENT = Silent()
 
 
 class Named:

@@ -264,7 +264,8 @@ class Judgement:
         layers: of the original, in execution order.
         plateau: first layer from which no later probe improves; None where the last measured one still does.
         before_border: gain of the tail over the layer before the border layer; None without a tail.
-        after_border: gain of the rest of the tail over the border layer; None without a tail, or behind its last layer.
+        after_border: gain of the rest of the tail over the border layer, or over what a shortcut joins with it; None without a
+            tail, or behind its last layer.
         tail_pattern: in the saturation; None if there is none.
         mean_saturation: s_mu over all measured layers; nan where none is known.
         width_factor: by which to scale the widths to bring s_mu into 0.20 to 0.30; None where it is there.

@@ -69,11 +69,9 @@ def evaluation_batches(data: Prepared, split: Split, *, batch_size: int) -> Iter
     yield from _batches(data, images, None, draws, parts)
 
 
-def batch_count(data: Prepared, split: Split | None = None, *, batch_size: int, world: int = 1) -> int:
-    """Number of batches in an epoch of training, over all processes together, or of the evaluation of a split."""
-    if split is None:
-        return len(_slices(len(data.train), batch_size, world))
-    return -(-len(getattr(data, split)) // batch_size)
+def batch_count(data: Prepared, *, batch_size: int, world: int = 1) -> int:
+    """Number of batches in an epoch of training, over all processes together."""
+    return len(_slices(len(data.train), batch_size, world))
 
 
 def _slices(count: int, batch_size: int, world: int) -> list[slice]:

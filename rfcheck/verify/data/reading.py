@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from rfcheck.errors import DataError
+from rfcheck.processors import usable_processors
 from rfcheck.verify.data import decoding
 from rfcheck.verify.data.decoding import Decoded, Problem, decode
 from rfcheck.verify.progress import Progress
@@ -53,7 +54,7 @@ def read_images(paths: Sequence[str], progress: Progress) -> Tensor:
     starts = range(0, len(paths), at_once)
     stack = _Stack(len(paths), paths[0], first.size)
     progress.stage("reading images", len(starts))
-    with _decoders(min(_processors(), len(starts) // _LISTS_PER_PROCESS)) as decoders:
+    with _decoders(min(usable_processors(), len(starts) // _LISTS_PER_PROCESS)) as decoders:
 
         def read(start: int) -> None:
             part = list(paths[start : start + at_once])
@@ -127,10 +128,6 @@ def _require_memory(count: int, first: Decoded) -> None:
             f"{count} images of {first.size[0]}x{first.size[1]} pixels need {needed / 2**30:.0f} GiB and there are "
             f"{there / 2**30:.0f} GiB of memory; give fewer or smaller images"
         )
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -12,12 +12,10 @@ from rfcheck.errors import DataError
 from rfcheck.suggestions import did_you_mean
 from rfcheck.verify.data import archives, digits, factory, folder
 from rfcheck.verify.data.usable import require_usable
-from rfcheck.verify.progress import Progress, Silent
+from rfcheck.verify.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from rfcheck.verify.data.images import Dataset
-
-SILENT = Silent()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from rfcheck.errors import VerifyError
+from rfcheck.verify.modes import evaluating
 from rfcheck.verify.observing import Observer
 from rfcheck.verify.probes.pooling import pooled
-from rfcheck.verify.probes.storage import LayerFeatures, Writer
-from rfcheck.verify.progress import Progress, Silent
+from rfcheck.verify.probes.storage import LayerFeatures, Writer, not_kept
+from rfcheck.verify.progress import SILENT, Progress
 from rfcheck.verify.training.outputs import logits as scores
 
 if TYPE_CHECKING:
@@ -98,9 +99,12 @@ class Collector:
         if needed <= self._room:
             self._room -= needed
             return None
-        self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"features-{len(self.files)}.float16"
-        path.unlink(missing_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise not_kept(path, error, needed) from error
         self.files.append(path)
         return path
 
@@ -115,7 +119,7 @@ def collect(
     memory: int,
     folder: Path,
     tracker: SaturationTracker | None = None,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Collected:
     """Run a model over images and keep what its layers put out, averaged to at most ``size`` positions per axis.
 
@@ -133,8 +137,8 @@ def collect(
         progress: is told of every batch.
 
     Raises:
-        VerifyError: if a layer does not exist or does not run in evaluation mode, if the disk is full, or if an output cannot be
-            told apart by image; no file is left.
+        VerifyError: if a layer does not exist or does not run in evaluation mode, if features cannot be written, or if an output
+            cannot be told apart by image; no file is left.
     """
 
     def pooling(layer: str, module: nn.Module, output: Tensor, images: int) -> Tensor:
@@ -155,11 +159,10 @@ def collect_with(
     memory: int,
     folder: Path,
     tracker: SaturationTracker | None = None,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Collected:
     """Run a model over images and keep what ``pooling`` makes of its layers' outputs; else like `collect`."""
     collector = Collector(pooling, count, memory, folder)
-    progress = progress or Silent()
     labels: list[Tensor] = []
     logits: list[Tensor] = []
     try:
@@ -179,18 +182,6 @@ def collect_with(
         raise
 
 
-@contextlib.contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put a model into evaluation mode, and each of its modules back into its own afterwards."""
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-
-
 def delete(files: Iterable[Path]) -> None:
     """Delete files that may be there, and their folder when it is empty."""
     for file in files:
@@ -203,4 +194,4 @@ def _require_all(layers: Sequence[str], collector: Collector) -> None:
     """Raise unless every layer has put something out."""
     for layer in layers:
         if layer not in collector.writers:
-            raise VerifyError(f"Layer '{layer}' puts nothing out in evaluation mode: leave it out of the probes.")
+            raise VerifyError(f"layer {layer!r} puts nothing out in evaluation mode; call it there as in training mode")

@@ -16,7 +16,7 @@ from rfcheck.verify.probes.probing import correct
 from rfcheck.verify.probes.selection import select_and_fit
 from rfcheck.verify.probes.standardising import standard
 from rfcheck.verify.probes.storage import LayerFeatures
-from rfcheck.verify.progress import Progress, Silent
+from rfcheck.verify.progress import SILENT, Progress
 from rfcheck.verify.records import Heatmap
 
 Batches = Iterable[tuple[Tensor, Tensor]]
@@ -34,7 +34,7 @@ def heatmap(
     memory: int,
     folder: Path,
     device: torch.device,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Heatmap:
     """Train a probe at every position of a layer's feature map, and compare its accuracy with that of the model.
 
@@ -55,11 +55,10 @@ def heatmap(
 
     Raises:
         VerifyError: if the layer does not exist, does not run, has no positions or more than two axes, or puts out NaN or infinity;
-            if the disk is full.
+            if features cannot be written.
 
     Source: Richter 2022, section 9.3, figure 54.
     """
-    progress = progress or Silent()
     extents: set[tuple[int, ...]] = set()
 
     def pooling(name: str, module: nn.Module, output: Tensor, images: int) -> Tensor:
@@ -79,7 +78,7 @@ def heatmap(
         (rows, columns), *others = extents
         if others or train.not_finite or test.not_finite:
             reason = "maps of several sizes" if others else "NaN or infinity"
-            raise VerifyError(f"Layer '{layer}' puts out {reason}, so that there is no heatmap of it: choose another layer.")
+            raise VerifyError(f"layer {layer!r} puts out {reason}, so that there is no heatmap of it; choose another layer")
         accuracies = _accuracies(train, test, layer, rows * columns, classes, device, progress)
     relative = (accuracies / model_accuracy if model_accuracy else torch.full_like(accuracies, math.nan)).reshape(rows, columns)
     return Heatmap(layer, tuple(tuple(row) for row in relative.tolist()))
@@ -90,7 +89,7 @@ def _extents(layer: str, features: Tensor) -> tuple[int, int]:
     extents = tuple(features.shape[2:])
     if not 1 <= len(extents) <= 2:
         axes = "no positions" if not extents else f"{len(extents)} image axes"
-        raise VerifyError(f"Layer '{layer}' has {axes}, so that there is no heatmap of it: name a layer with a feature map.")
+        raise VerifyError(f"layer {layer!r} has {axes}, so that there is no heatmap of it; name a layer with a feature map")
     return (1, extents[0]) if len(extents) == 1 else (extents[0], extents[1])
 
 

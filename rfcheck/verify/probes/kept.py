@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rfcheck.replacing import replace_file
 from rfcheck.verify.probes.features import Collected
 from rfcheck.verify.records import Probe
+from rfcheck.verify.writing import write_file
 
 METHOD = 1
 """Version of how probes are trained; results of another one are not used."""
@@ -56,15 +56,18 @@ class KeptProbes:
         return Probe(layer, features, l2, accuracy, correct)
 
     def save(self, probe: Probe) -> None:
-        """Keep a probe; the file is written whole or not at all."""
+        """Keep a probe; the file is written whole or not at all.
+
+        Raises:
+            VerifyError: if it cannot be written.
+        """
         content = {
             "for": self._key(probe.layer, probe.features),
             "l2": _number(probe.l2),
             "train_accuracy": _number(probe.train_accuracy),
             "correct": np.packbits(probe.correct).tobytes().hex(),
         }
-        self._folder.mkdir(parents=True, exist_ok=True)
-        replace_file(self._path(probe.layer), json.dumps(content, indent=1).encode())
+        write_file(self._path(probe.layer), json.dumps(content, indent=1).encode())
 
     def _key(self, layer: str, features: int) -> Sequence[object]:
         return [layer, features, self._fingerprint]

@@ -76,8 +76,8 @@ def channels_first(layer: str, module: nn.Module, output: Tensor, images: int) -
     elif output.dim() > 1 and output.shape[0] % images == 0:
         return output.reshape(images, -1, output.shape[-1]).movedim(-1, 1)
     raise VerifyError(
-        f"The output of layer '{layer}', {tuple(output.shape)}, cannot be told apart by image in a batch of {images}: "
-        f"leave the layer out of the probes."
+        f"layer {layer!r} puts out {tuple(output.shape)} for {images} images, which cannot be told apart by image; "
+        "probes need outputs with the images in the first dimension"
     )
 
 

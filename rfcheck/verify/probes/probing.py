@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rfcheck.errors import VerifyError
 from rfcheck.verify.probes.features import Collected
 from rfcheck.verify.probes.kept import KeptProbes, fingerprint
 from rfcheck.verify.probes.selection import select_and_fit
 from rfcheck.verify.probes.standardising import standard
-from rfcheck.verify.progress import Progress, Silent
+from rfcheck.verify.progress import SILENT, Progress
 from rfcheck.verify.records import Probe
 
 
@@ -28,7 +26,7 @@ def train_probes(
     *,
     folder: Path,
     device: torch.device,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> tuple[Probe, ...]:
     """Train a probe on every layer's features, and test it.
 
@@ -47,11 +45,10 @@ def train_probes(
         progress: is told of every layer.
 
     Raises:
-        VerifyError: if there are too few images, or the disk is full; probes that are trained stay in the folder.
+        VerifyError: if there are too few images, or a probe cannot be written; probes that are trained stay in the folder.
 
     Source: Richter 2022, sections 4.3, 6.2.5 and 8.3.3; he trained without standardising, with SAGA for 100 epochs.
     """
-    progress = progress or Silent()
     progress.stage("probes", len(layers))
     kept = KeptProbes(folder, fingerprint(train, test))
     probes = []
@@ -59,7 +56,7 @@ def train_probes(
         probe = kept.load(layer, train.features(layer).values.shape[1], len(test.labels))
         if probe is None:
             probe = _train(train, test, layer, classes, device)
-            _keep(kept, probe, folder)
+            kept.save(probe)
         probes.append(probe)
         progress.step(f"{layer} {probe.test_accuracy:.1%}")
     return tuple(probes)
@@ -83,14 +80,3 @@ def _train(train: Collected, test: Collected, layer: str, classes: int, device: 
 def correct(logits: Tensor, labels: Tensor) -> Tensor:
     """Whether labels (N,) are the ones with the largest logits (P, N, K); bool (P, N), on the CPU."""
     return logits.argmax(dim=2).cpu() == labels
-
-
-def _keep(kept: KeptProbes, probe: Probe, folder: Path) -> None:
-    try:
-        kept.save(probe)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        raise VerifyError(
-            f"The disk of {folder} is full: the probe of layer '{probe.layer}' cannot be kept. Free some space."
-        ) from error

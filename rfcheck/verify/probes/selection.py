@@ -31,7 +31,7 @@ def held_out(labels: Tensor) -> Tensor:
         VerifyError: if there are too few images for that.
     """
     if len(labels) < FEWEST:
-        raise VerifyError(f"Probes need at least {FEWEST} training images, and there are {len(labels)}: add images.")
+        raise VerifyError(f"probes need at least {FEWEST} training images, not {len(labels)}; add images")
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
     order = order[labels[order].argsort(stable=True)]
     held = torch.zeros(len(labels), dtype=torch.bool)

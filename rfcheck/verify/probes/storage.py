@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rfcheck.errors import VerifyError
+from rfcheck.verify.writing import cannot_be_written, is_full, remedy_of
 
 LARGEST = 65504.0
 """Largest number that float16 holds."""
@@ -60,7 +60,7 @@ class Writer:
         """Keep the features of the next images; float32 (n, F).
 
         Raises:
-            VerifyError: if the disk is full.
+            VerifyError: if they cannot be written.
         """
         finite = features.isfinite().all(dim=1)
         self._not_finite.append(~finite)
@@ -89,9 +89,7 @@ class Writer:
                 while data:
                     data = data[file.write(data) :]
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
-            raise disk_full(self._path.parent, 2 * self._shape[0] * self._shape[1]) from error
+            raise not_kept(self._path, error, 2 * self._shape[0] * self._shape[1]) from error
 
 
 def units(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -115,9 +113,17 @@ def units(features: Tensor) -> tuple[Tensor, Tensor]:
     return scale.clamp(min=torch.finfo(torch.float32).tiny), shift * largest
 
 
-def disk_full(folder: Path, needed: int) -> VerifyError:
-    """The error of features that do not fit on the disk, of which a layer needs so many bytes."""
+def not_kept(path: Path, error: OSError, needed: int) -> VerifyError:
+    """What to say of features that cannot be written.
+
+    Args:
+        path: of their file.
+        error: that the system gave.
+        needed: bytes that the features of the layer take.
+    """
+    if not is_full(error):
+        return VerifyError(f"{cannot_be_written(path, error)}; {remedy_of(error)}")
     return VerifyError(
-        f"The disk of {folder} is full: the features of a layer take {needed / 1024**2:.0f} MiB. "
-        f"Free some space, or let probes use more memory (--probe-memory) or fewer positions (--probe-size)."
+        f"{cannot_be_written(path, error)}; the features of a layer take {needed / 1024**2:.0f} MiB; make room and resume the run, "
+        "or begin a new one with more --probe-memory or a smaller --probe-size"
     )

@@ -7,8 +7,9 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rfcheck.processors import usable_processors
 
 if TYPE_CHECKING:
     import torch
@@ -44,21 +45,6 @@ def training_device() -> torch.device:
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", torch.cuda.current_device())))
 
 
-def available_processors() -> int:
-    """Processors that this process may use: by its affinity and by the quota of its container."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(allowed, _quota(allowed)))
-
-
-def _quota(unlimited: int) -> int:
-    """Whole processors that a Linux control group grants."""
-    try:
-        granted, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        return unlimited if granted == "max" else -(-int(granted) // int(period))
-    except (OSError, ValueError):
-        return unlimited
-
-
 @contextmanager
 def limited_threads(processes: int = 1) -> Iterator[None]:
     """Let torch and linear algebra use no more threads than there are processors, which otherwise slows both down manifold.
@@ -73,7 +59,7 @@ def limited_threads(processes: int = 1) -> Iterator[None]:
 
     before = torch.get_num_threads()
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    threads = int(asked) if asked.isdecimal() and int(asked) else max(1, available_processors() // processes)
+    threads = int(asked) if asked.isdecimal() and int(asked) else max(1, usable_processors() // processes)
     try:
         torch.set_num_threads(threads)
         with threadpool_limits(threads):

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from rfcheck.errors import VerifyError
+from rfcheck.replacing import PREFIX
 from rfcheck.verify.run.processes import processes, rank
 
 RUNS = "rfcheck-runs"
@@ -42,6 +43,15 @@ class RunFolder:
         """Folder of one model that is trained with one seed."""
         return self.path / "models" / variant / f"seed-{seed}"
 
+    def remove_leftovers(self) -> None:
+        """Delete what a process that was killed while writing left."""
+        for path in self.path.rglob(f"{PREFIX}*"):
+            path.unlink(missing_ok=True)
+
+    def has_results(self) -> bool:
+        """Whether an epoch of some model is over."""
+        return any(self.path.glob("models/*/*/checkpoint.pt"))
+
 
 def new_folder(path: str | None, name: str, now: datetime) -> RunFolder:
     """A folder for a new run; it is made when something is written into it.
@@ -64,7 +74,9 @@ def new_folder(path: str | None, name: str, now: datetime) -> RunFolder:
         return RunFolder(folder)
     if (folder / "run.toml").is_file():
         raise VerifyError(f"--run-dir {path}: holds a run already; go on with it by --resume {path}, or name another folder")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not folder.is_dir():
+        raise VerifyError(f"--run-dir {path}: is a file; name a folder")
+    if folder.exists() and any(not path.name.startswith(PREFIX) for path in folder.iterdir()):
         raise VerifyError(f"--run-dir {path}: is not empty; name a folder that is, or a new one")
     return RunFolder(folder)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfcheck.errors import VerifyError
-from rfcheck.replacing import replace_file
 from rfcheck.suggestions import did_you_mean
 from rfcheck.verify.records import Heatmap
 from rfcheck.verify.run.measuring import MEASURING_BATCH, Bench, trained
+from rfcheck.verify.writing import write_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -79,12 +79,7 @@ def _file(folder: Path, layer: str) -> Path:
 
 
 def _keep(folder: Path, made: Heatmap) -> None:
-    file = _file(folder, made.layer)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        replace_file(file, json.dumps({"layer": made.layer, "relative": made.relative}).encode())
-    except OSError as error:
-        raise VerifyError(f"{file}: cannot be written: {error.strerror or error}; make room and resume the run") from None
+    write_file(_file(folder, made.layer), json.dumps({"layer": made.layer, "relative": made.relative}).encode())
 
 
 def _kept(folder: Path, layer: str) -> Heatmap | None:

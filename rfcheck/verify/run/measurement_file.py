@@ -10,9 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rfcheck.errors import VerifyError
-from rfcheck.replacing import replace_file
 from rfcheck.verify.records import Epoch, LayerSaturation, Measurement, Probe
+from rfcheck.verify.writing import write_file
 
 VERSION = 1
 
@@ -37,10 +36,7 @@ def write_measurement(path: Path, measured: Measurement) -> None:
     stream = io.BytesIO()
     bits = [np.asarray(probe.correct, bool) for probe in measured.probes]
     np.savez_compressed(stream, measured=json.dumps(plain), correct=measured.correct, probes=_stacked(bits))
-    try:
-        replace_file(path, stream.getvalue())
-    except OSError as error:
-        raise VerifyError(f"{path}: cannot be written: {error.strerror or error}; make room and resume the run") from None
+    write_file(path, stream.getvalue())
 
 
 def _plain_probe(probe: Probe) -> dict[str, Any]:

@@ -85,8 +85,7 @@ def measure(planned: PlannedModel, seed: int, bench: Bench) -> Measurement:
         return known
     if rank() != 0:
         trained(planned, seed, bench)
-        wait_for(file)
-        return measure(planned, seed, bench)
+        return wait_for(lambda: read_measurement(file))
     measured = _measured(planned, seed, bench)
     write_measurement(file, measured)
     return measured
@@ -122,7 +121,7 @@ def _measured(planned: PlannedModel, seed: int, bench: Bench) -> Measurement:
         variant=planned.variant.name,
         seed=seed,
         epochs=result.epochs,
-        saturation={"train": result.saturation, "eval": tracker.results("eval")},
+        saturation={"train": result.saturation, "eval": tracker.results("eval", shared=False)},
         probes=probes,
         correct=correct,
         seconds_per_image=seconds_per_image(result.model, images),
@@ -144,5 +143,5 @@ def _collected(
         memory=bench.recipe.probe_memory // 2,
         folder=scratch / split,
         tracker=tracker,
-        progress=bench.progress,
+        progress=Named("training images" if split == "train" else "test images", bench.progress),
     )

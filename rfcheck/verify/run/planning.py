@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rfcheck.errors import VerifyError
+from rfcheck.verify.modes import evaluating
 from rfcheck.verify.records import Variant
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from rfcheck.api import Analysis
     from rfcheck.config import Settings
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
 ORIGINAL = "original"
 """Name of the variant without a fix."""
+
+_DESCRIBING = ("op", "kernel", "stride", "dilation", "padding", "groups", "shape", "params")
+"""What tells one operator of the graph from another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class Plan:
         name: of the original in reports.
         models: the original first.
         flow: which measured layer of the original reads from which.
-        architecture: SHA-256 of the original's layers, as hexadecimal digits.
+        architecture: SHA-256 of what the original computes, as hexadecimal digits.
     """
 
     name: str
@@ -136,7 +142,7 @@ def _changed(analysis: Analysis, fix_name: str, build: Callable[[], nn.Module], 
 
 def _variant(name: str, description: str, analysis: Analysis) -> Variant:
     candidates = [layer for layer in analysis.layers if layer.kind in ("conv", "linear") and layer.role != "gate"]
-    seen = _observed(analysis.model, (1, analysis.network.channels, *analysis.input_size))
+    seen = _observed(analysis.model, (analysis.network.channels, *analysis.input_size))
     return Variant(
         name=name,
         description=description,
@@ -145,30 +151,41 @@ def _variant(name: str, description: str, analysis: Analysis) -> Variant:
         findings=analysis.findings,
         flops=analysis.flops,
         params=analysis.params,
-        unmeasured=tuple(layer.name for layer in candidates if layer.name not in seen),
+        unmeasured=tuple(layer.name for layer in candidates if layer.name not in seen and not _is_part(layer.name, seen)),
     )
 
 
+def _is_part(name: str, seen: frozenset[str]) -> bool:
+    """Whether a call is a step of a module that is measured as a whole, as the products within an LSTM are."""
+    module, _, step = name.rpartition("/")
+    return bool(step) and module in seen
+
+
 def _observed(model: nn.Module, shape: tuple[int, ...]) -> frozenset[str]:
-    """The layers whose outputs can be observed in a forward pass; the model is given back in the mode in which it was."""
+    """The layers whose outputs can be observed in a forward pass, and told apart by image; the model is left in its modes."""
     import torch
 
     from rfcheck.target.source import quiet_output
     from rfcheck.verify.observing import Observer
+    from rfcheck.verify.probes.pooling import pooled
 
-    seen: list[str] = []
-    modes = [(module, module.training) for module in model.modules()]
+    seen: set[str] = set()
+    images = 2
+
+    def receive(name: str, module: nn.Module, output: Tensor) -> None:
+        with contextlib.suppress(VerifyError):
+            pooled(name, module, output, images, size=1)
+            seen.add(name)
+
     parameter = next(model.parameters())
-    model.eval()
-    try:
-        with quiet_output(), torch.no_grad(), Observer(model, lambda name, *_: seen.append(name)):
-            model(torch.zeros(shape, device=parameter.device, dtype=parameter.dtype))
-    finally:
-        for module, training in modes:
-            module.training = training
+    with quiet_output(), evaluating(model), torch.no_grad(), Observer(model, receive):
+        model(torch.zeros((images, *shape), device=parameter.device, dtype=parameter.dtype))
     return frozenset(seen)
 
 
 def _digest(analysis: Analysis) -> str:
-    described = [(x.name, x.kind, x.kernel, x.stride, x.in_channels, x.out_channels, x.out_size, x.params) for x in analysis.layers]
-    return hashlib.sha256(repr((described, analysis.params, analysis.flops)).encode()).hexdigest()
+    """What the model computes, without its weights: its operators and connections, and its modules as they print."""
+    graph = analysis.graph
+    operators = [(name, *(node.get(key) for key in _DESCRIBING)) for name, node in graph.nodes(data=True)]
+    modules = re.sub(r"0x[0-9a-fA-F]+", "", repr(analysis.model))  # addresses in memory
+    return hashlib.sha256(repr((operators, list(graph.edges), modules)).encode()).hexdigest()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
+from collections.abc import Callable
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 _INTERVAL = 0.2
 """Seconds between two looks at a file."""
@@ -25,10 +28,15 @@ def processes_here() -> int:
     return _number("LOCAL_WORLD_SIZE", processes())
 
 
-def wait_for(file: Path) -> None:
-    """Wait until the process that measures has written a file."""
-    while not file.exists():
+def wait_for(read: Callable[[], Value | None]) -> Value:
+    """Wait until something can be read that the process that measures writes.
+
+    Args:
+        read: gives it; None as long as it is not there.
+    """
+    while (found := read()) is None:
         time.sleep(_INTERVAL)
+    return found
 
 
 def _number(variable: str, default: int) -> int:

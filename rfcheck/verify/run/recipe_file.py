@@ -10,11 +10,16 @@ from typing import Any
 
 from rfcheck.config import RuleOverride, Settings
 from rfcheck.errors import VerifyError
-from rfcheck.replacing import replace_file
 from rfcheck.verify.recipe import Recipe, Training
 from rfcheck.verify.records import Sizes
+from rfcheck.verify.writing import write_file
 
 VERSION = 1
+
+_HEADING = """\
+# How this run trains and measures; rfcheck verify --resume goes on with it.
+# The same versions, device and number of threads give the same numbers.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class RunFile:
         recipe: what is done.
         settings: of the analysis.
         folder: from which the target and the data are found.
-        architecture: SHA-256 of the original's layers, as hexadecimal digits; "" until it is known.
+        architecture: SHA-256 of what the original computes, as hexadecimal digits; "" until it is known.
         fingerprint: of the data; "" until they are read.
         classes: names.
         sizes: of the splits; None until they are known.
@@ -56,12 +61,8 @@ def write_run_file(path: Path, run: RunFile) -> None:
     document["settings"]["rules"] = {
         code: _plain({"severity": override.severity, **override.limits}) for code, override in run.settings.rules.items()
     }
-    text = f"# How this run trains and measures; rfcheck verify --resume goes on with it.\n{tomli_w.dumps(document)}"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, text.encode())
-    except OSError as error:
-        raise VerifyError(f"{path}: cannot be written: {error.strerror or error}; name another folder by --run-dir") from None
+    text = f"{_HEADING}{tomli_w.dumps(document)}"
+    write_file(path, text.encode(), "name another folder by --run-dir")
 
 
 def read_run_file(path: Path) -> RunFile:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rfcheck.errors import VerifyError
-from rfcheck.replacing import replace_file
 from rfcheck.verify.records import Measurement, Run, Sizes
 from rfcheck.verify.run.environment import limited_threads, training_device
 from rfcheck.verify.run.heatmaps import heatmaps, require_layers
@@ -14,6 +13,7 @@ from rfcheck.verify.run.measuring import Bench, chance, measure
 from rfcheck.verify.run.planning import Plan, plan_run
 from rfcheck.verify.run.processes import processes_here, rank
 from rfcheck.verify.run.recipe_file import RunFile, write_run_file
+from rfcheck.verify.writing import write_file
 
 if TYPE_CHECKING:
     from rfcheck.verify.data.prepared import Prepared
@@ -41,7 +41,7 @@ def run(file: RunFile, folder: RunFolder, *, download: bool, progress: Progress)
     plan = plan_run(file.recipe, file.settings)
     require_layers(file.recipe.heatmaps, plan.models[0])
     data = _data(file, download=download, progress=progress)
-    require_head(plan.models[0].build(), data)
+    require_head(plan.models[0].build(), data, file.recipe.target)
     file = _noted(file, plan, data, folder)
     device = training_device()
     with limited_threads(processes_here()):
@@ -82,6 +82,8 @@ def _noted(file: RunFile, plan: Plan, data: Prepared, folder: RunFolder) -> RunF
         classes=data.classes,
         sizes=Sizes(len(data.train), len(data.validation), len(data.test)),
     )
+    if rank() == 0:
+        folder.remove_leftovers()
     if rank() == 0 and (noted != file or not folder.recipe.exists()):
         write_run_file(folder.recipe, noted)
     return noted
@@ -123,7 +125,4 @@ def _write(finished: Run, folder: RunFolder) -> None:
     files = {folder.document: (dump(document(finished)) + "\n").encode()}
     files |= {folder.picture(name): picture for name, picture in pictures(finished).items()}
     for path, content in files.items():
-        try:
-            replace_file(path, content)
-        except OSError as error:
-            raise VerifyError(f"{path}: cannot be written: {error.strerror or error}; make room and resume the run") from None
+        write_file(path, content)

@@ -6,6 +6,8 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
+from rfcheck.verify.modes import evaluating
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -22,19 +24,14 @@ def seconds_per_image(model: nn.Module, images: Tensor) -> float:
     import torch
 
     durations = []
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            model(images)  # the first pass also sets up what later ones reuse
-            for _ in range(REPETITIONS):
-                _wait(images.device)
-                begun = time.perf_counter()
-                model(images)
-                _wait(images.device)
-                durations.append(time.perf_counter() - begun)
-    finally:
-        model.train(was_training)
+    with evaluating(model), torch.no_grad():
+        model(images)  # the first pass also sets up what later ones reuse
+        for _ in range(REPETITIONS):
+            _wait(images.device)
+            begun = time.perf_counter()
+            model(images)
+            _wait(images.device)
+            durations.append(time.perf_counter() - begun)
     return statistics.median(durations) / len(images)
 
 

@@ -90,17 +90,6 @@ class RunningCovariance:
             moments.add(moments_of(self._buffer[: self._filled].clone()))
         return moments
 
-    def merge(self, other: RunningCovariance) -> None:
-        """Take the rows of another one in, which stays as it is.
-
-        Raises:
-            VerifyError: if its number of features is another.
-        """
-        if other.features != self.features:
-            raise VerifyError(f"a covariance of {other.features} features cannot be merged into one of {self.features}")
-        self._device = self._device or other._device
-        self._add(other.moments().clone(self._device))
-
     def all_reduce(self) -> RunningCovariance:
         """That of the rows of all processes, each of which has to call this; this one stays as it is."""
         whole = RunningCovariance(self.features, self._device)

@@ -120,7 +120,8 @@ class SaturationCallback(_callback()):  # type: ignore[misc]
         layers = self._tracker.results(mode)
         self._tracker.reset(mode)
         if layers:
-            values = {layer.layer: layer.saturation for layer in layers} | {"mean": mean_saturation(layers)}
+            values = {layer.layer: layer.saturation for layer in layers}
+            values["mean"] = mean_saturation(values.values())
             pl_module.log_dict(
                 {f"{PREFIXES[mode]}/{name}": value for name, value in values.items()}, on_step=False, on_epoch=True, sync_dist=True
             )

@@ -86,10 +86,16 @@ def saturation_of(layer: str, rows: RunningCovariance, delta: float = DELTA) -> 
     )
 
 
-def mean_saturation(layers: Iterable[LayerSaturation]) -> float:
-    """s_mu, the mean of the layers' saturation; those without a finite output are left out, nan if that leaves none.
+def mean_saturation(saturation: Iterable[float]) -> float:
+    """s_mu, the mean over the layers.
+
+    Args:
+        saturation: s_l of each layer, from 0 to 1; nan where unknown, which is left out.
+
+    Returns:
+        From 0 to 1; nan where none is known.
 
     Source: Richter 2022, section 8.1.
     """
-    known = [layer.saturation for layer in layers if not math.isnan(layer.saturation)]
+    known = [value for value in saturation if not math.isnan(value)]
     return math.fsum(known) / len(known) if known else math.nan

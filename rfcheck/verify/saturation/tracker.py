@@ -93,17 +93,21 @@ class SaturationTracker:
     def log_interval(self, value: int) -> None:
         self._log_interval = _positive("log_interval", value)
 
-    def results(self, mode: Mode = "train") -> tuple[LayerSaturation, ...]:
+    def results(self, mode: Mode = "train", *, shared: bool = True) -> tuple[LayerSaturation, ...]:
         """Saturation of every layer that was called in a mode, in the order of the first calls.
 
-        Under torch.distributed it is that of the rows of all processes, each of which has to call this.
+        Args:
+            mode: in which the layers were called.
+            shared: whether torch.distributed's processes count their rows together, for which each of them has to call this; where
+                only one of them evaluates, False keeps it from waiting for the others.
         """
-        covariances = of_all_processes(self._covariances[_known(mode)])
+        mode = _known(mode)
+        covariances = of_all_processes(self._covariances[mode]) if shared else self._covariances[mode]
         return tuple(saturation_of(layer, covariance, self.delta) for layer, covariance in covariances.items())
 
     def mean(self, mode: Mode = "train") -> float:
         """s_mu, the mean of `results` over the layers; nan before the first forward pass."""
-        return mean_saturation(self.results(mode))
+        return mean_saturation(layer.saturation for layer in self.results(mode))
 
     def reset(self, mode: Mode | None = None) -> None:
         """Forget what was measured in a mode; None for both."""

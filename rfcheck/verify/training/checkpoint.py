@@ -7,7 +7,7 @@ neither has a state at its end; what came of the covariances is kept.
 from __future__ import annotations
 
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,11 @@ def take(model: nn.Module, learner: Learner, schedule: StepLR, past: tuple[Past,
     )
 
 
+def finished(checkpoint: Checkpoint) -> Checkpoint:
+    """The state after the last epoch: without what only a next one would need, two thirds of the bytes with Adam."""
+    return replace(checkpoint, optimizer={}, schedule={}, scaler=None)
+
+
 def restore(checkpoint: Checkpoint, model: nn.Module, learner: Learner, schedule: StepLR) -> None:
     """Bring back a state; arguments as of `take`."""
     model.load_state_dict(checkpoint.model)
@@ -92,7 +97,7 @@ def restore(checkpoint: Checkpoint, model: nn.Module, learner: Learner, schedule
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Identity) -> None:
-    """Replace the checkpoint of the epoch before; a process that is killed at any moment leaves one of both.
+    """Replace the checkpoint of the epoch before; being killed or losing power at any moment leaves one of both.
 
     Raises:
         OSError: if it cannot be written; the one before then stays.
@@ -101,7 +106,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Identity) -> N
     past = [{"epoch": asdict(part.epoch), "saturation": [asdict(layer) for layer in part.saturation]} for part in checkpoint.past]
     buffer = io.BytesIO()
     torch.save({"version": VERSION, "identity": identity, "past": past, **parts}, buffer)
-    replace_file(path, buffer.getvalue(), PREFIX)
+    replace_file(path, buffer.getvalue(), PREFIX, durable=True)
 
 
 def load_checkpoint(path: Path, identity: Identity) -> Checkpoint | None:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,9 +17,10 @@ from torch import nn
 from rfcheck.errors import RfcheckError
 from rfcheck.verify.data.batches import batch_count, evaluation_batches, training_batches
 from rfcheck.verify.records import Epoch
+from rfcheck.verify.saturation.spectrum import mean_saturation
 from rfcheck.verify.saturation.tracker import SaturationTracker
 from rfcheck.verify.training import failures
-from rfcheck.verify.training.checkpoint import Checkpoint, Identity, Past, restore, save_checkpoint, take
+from rfcheck.verify.training.checkpoint import Checkpoint, Identity, Past, finished, restore, save_checkpoint, take
 from rfcheck.verify.training.evaluation import evaluate
 from rfcheck.verify.training.metrics import metrics_in
 from rfcheck.verify.training.optimizing import make_optimizer, make_schedule
@@ -101,7 +101,9 @@ def train_epochs(
                 schedule.step()
                 if metrics is not None:
                     metrics.add(following[-1])
-                    save_checkpoint(task.folder / CHECKPOINT, take(model, learner, schedule, following), task.identity)
+                    state = take(model, learner, schedule, following)
+                    kept = finished(state) if len(following) == task.training.epochs else state
+                    save_checkpoint(task.folder / CHECKPOINT, kept, task.identity)
                 accelerator.wait_for_everyone()
                 past = following
     except OSError as error:
@@ -133,23 +135,21 @@ def _explained(model: nn.Module, learner: Learner, schedule: StepLR, task: Task,
 def _epoch(model: nn.Module, learner: Learner, rate: float, task: Task, past: tuple[Past, ...]) -> Past:
     """Train on every image once, then validate."""
     start, number, training = time.perf_counter(), len(past) + 1, task.training
-    process, processes = learner.accelerator.process_index, learner.accelerator.num_processes
-    seed_everything(task.seed, number, process)
-    batches = training_batches(
-        task.data, batch_size=training.batch_size, seed=task.seed, epoch=number, rank=process, world=processes
-    )
+    rank, world = learner.accelerator.process_index, learner.accelerator.num_processes
+    seed_everything(task.seed, number, rank)
+    batches = training_batches(task.data, batch_size=training.batch_size, seed=task.seed, epoch=number, rank=rank, world=world)
     interval = LOG_INTERVAL if number < training.epochs else 1
     tracker = SaturationTracker(model, task.delta, layers=task.layers, log_interval=interval)
     with tracker:
-        tally = train_pass(learner, batches, _sizes(task, processes), _teller(task, past))
+        tally = train_pass(learner, batches, _sizes(task, world), _teller(task, past))
     failures.require_no_divergence(tally.losses(), len(task.data.classes), number, rate)
     saturation = tracker.results("train")
-    shares = [layer.saturation for layer in saturation if not math.isnan(layer.saturation)]
+    mean = mean_saturation(layer.saturation for layer in saturation)
     validation = evaluate(
         model,
         evaluation_batches(task.data, "validation", batch_size=training.batch_size),
-        process=process,
-        processes=processes,
+        rank=rank,
+        world=world,
     )
     epoch = Epoch(
         number=number,
@@ -158,16 +158,16 @@ def _epoch(model: nn.Module, learner: Learner, rate: float, task: Task, past: tu
         validation_loss=validation.loss,
         validation_accuracy=validation.accuracy,
         learning_rate=rate,
-        saturation=fmean(shares) if shares else None,
+        saturation=None if math.isnan(mean) else mean,
         seconds=time.perf_counter() - start,
     )
     return Past(epoch, saturation)
 
 
-def _sizes(task: Task, processes: int) -> list[int]:
+def _sizes(task: Task, world: int) -> list[int]:
     """Images of each batch of an epoch, over all processes."""
     size, images = task.training.batch_size, len(task.data.train)
-    return [min(size, images - step * size) for step in range(batch_count(task.data, batch_size=size, world=processes))]
+    return [min(size, images - step * size) for step in range(batch_count(task.data, batch_size=size, world=world))]
 
 
 def _teller(task: Task, past: tuple[Past, ...]) -> Callable[[float], None]:

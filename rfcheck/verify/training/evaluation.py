@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rfcheck.verify.modes import evaluating
 from rfcheck.verify.training.outputs import logits
 
 
@@ -26,29 +27,24 @@ class Evaluation:
     accuracy: float
 
 
-def evaluate(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], *, process: int = 0, processes: int = 1) -> Evaluation:
-    """Loss and accuracy of a model in evaluation mode; afterwards it is in the mode in which it was.
+def evaluate(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], *, rank: int = 0, world: int = 1) -> Evaluation:
+    """Loss and accuracy of a model in evaluation mode; afterwards its modules are in the modes in which they were.
 
     Args:
         model: on the device of the batches.
         batches: images, float32 (B, C, H, W), and labels, int64 (B,); at least one.
-        process: position of this process among those that share the batches.
-        processes: their number; each gets the result over all batches.
+        rank: number of this process among those that share the batches, from 0.
+        world: number of processes; each gets the result over all batches.
     """
-    mode = model.training
-    model.eval()
     sums: Tensor | None = None
-    try:
-        with torch.no_grad():
-            for images, labels in islice(batches, process, None, processes):
-                scores = logits(model(images)).float()
-                loss = F.cross_entropy(scores, labels, reduction="sum").double()
-                correct = (scores.argmax(1) == labels).sum()
-                batch = torch.stack([loss, correct.double(), torch.full_like(loss, len(labels))])
-                sums = batch if sums is None else sums + batch
-    finally:
-        model.train(mode)
-    if processes > 1:
+    with evaluating(model), torch.no_grad():
+        for images, labels in islice(batches, rank, None, world):
+            scores = logits(model(images)).float()
+            loss = F.cross_entropy(scores, labels, reduction="sum").double()
+            correct = (scores.argmax(1) == labels).sum()
+            batch = torch.stack([loss, correct.double(), torch.full_like(loss, len(labels))])
+            sums = batch if sums is None else sums + batch
+    if world > 1:
         sums = _summed(sums, next(model.parameters()).device)
     assert sums is not None
     loss_sum, right, count = sums.tolist()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from rfcheck.errors import TrainingError
+from rfcheck.verify.writing import cannot_be_written, remedy_of
 
 DIVERGED = 10
 """Multiple of the loss at chance level, log(classes), beyond which all losses of an epoch mean that training diverges."""
@@ -45,6 +45,8 @@ def loss_not_finite(error: LossNotFiniteError, model: nn.Module, epoch: int, lea
     remedy = f"try a smaller learning rate than {learning_rate:g}"
     if precision == "fp16":
         remedy += ", or precision bf16"
+    elif epoch == error.step == 1:
+        remedy = "correct what the model computes, as nothing is learnt before that step"
     cause = "" if error.images is None else _first_not_finite(model, error.images)
     return TrainingError(
         f"the loss is {error.loss} at step {error.step} of epoch {epoch}{cause and f', where {cause}'}; {kept(epoch - 1)}; {remedy}"
@@ -146,11 +148,7 @@ def not_written(folder: Path, error: OSError, epochs: int) -> TrainingError:
         error: that the system gave.
         epochs: that are kept.
     """
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    remedy = "make room" if full else "see to it that the folder can be written"
-    return TrainingError(
-        f"{folder}: cannot be written: {error.strerror or error}; {kept(epochs)}; {remedy}, then resume the run"
-    )
+    return TrainingError(f"{cannot_be_written(folder, error)}; {kept(epochs)}; {remedy_of(error)}")
 
 
 def is_of_model(error: Exception, model: nn.Module) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from rfcheck.verify.progress import Progress, Silent
+from rfcheck.verify.progress import SILENT, Progress
 from rfcheck.verify.records import Epoch, LayerSaturation
 from rfcheck.verify.training import failures
 from rfcheck.verify.training.checkpoint import load_checkpoint, remove_leftovers
@@ -56,8 +56,9 @@ def train(
 ) -> Trained:
     """Train a model, or go on where an earlier call for the same folder was interrupted, or load what it finished.
 
-    After every epoch, the folder has the state and a line of metrics. On a CPU, the numbers do not depend on interruptions. Where
-    several processes were started, as by torchrun, all must call this; they share each batch, and the first one writes.
+    After every epoch, the folder has the state and a line of metrics. On a CPU and with the same number of threads, the
+    numbers do not depend on interruptions. Where several processes were started, as by torchrun, all must call this; they share
+    each batch, and the first one writes.
 
     Args:
         build: makes the model; called with the random numbers of the seed.
@@ -94,7 +95,7 @@ def train(
             model.load_state_dict(saved.model)
         else:
             stack.enter_context(clean_afterwards(model))
-            task = Task(data, training, seed, tuple(layers), delta, folder, progress if main else Silent(), identity)
+            task = Task(data, training, seed, tuple(layers), delta, folder, progress if main else SILENT, identity)
             past = train_epochs(model, saved, task, accelerator, tensorboard=tensorboard and main)
     return Trained(model.eval(), tuple(part.epoch for part in past), past[-1].saturation)
 

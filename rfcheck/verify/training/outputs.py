@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from rfcheck.errors import TrainingError
 from rfcheck.verify.data.batches import evaluation_batches
+from rfcheck.verify.modes import evaluating
 
 if TYPE_CHECKING:
     from rfcheck.verify.data.prepared import Prepared
@@ -40,33 +41,30 @@ def _what(output: Any) -> str:
     return "nothing" if output is None else f"a {type(output).__name__}"
 
 
-def require_head(model: nn.Module, data: Prepared) -> None:
+def require_head(model: nn.Module, data: Prepared, target: str = "") -> None:
     """Refuse a model whose output does not have one score per class; it also gives lazy layers their shapes.
 
     Args:
-        model: on the device of the data; afterwards in the mode in which it was.
+        model: on the device of the data; afterwards in the modes in which it was.
         data: whose first images it gets, as in evaluation.
+        target: that builds the model, "model.py:Net" or "torchvision:vgg16"; "" where it is not known.
 
     Raises:
         TrainingError: naming the shape of the output and what to write instead, or why the model fails.
     """
-    mode = model.training
     images, _ = next(evaluation_batches(data, "train", batch_size=2))
-    model.eval()
     try:
-        with torch.no_grad():
+        with evaluating(model), torch.no_grad():
             output = model(images)
     except Exception as error:
         raise TrainingError(f"the model fails on images {_shape(images)}: {type(error).__name__}: {error}") from error
-    finally:
-        model.train(mode)
     scores, classes = logits(output), len(data.classes)
     if scores.shape == (len(images), classes):
         return
     if scores.ndim == 2 and len(scores) == len(images):
         many = scores.shape[1]
         raise TrainingError(
-            f"the model puts out {many} scores per image, but the images have {classes} classes; {_remedy(model, classes)}"
+            f"the model puts out {many} scores per image, but the images have {classes} classes; {_remedy(model, classes, target)}"
         )
     raise TrainingError(
         f"the model puts out {_shape(scores)} for {len(images)} images of {classes} classes, not ({len(images)}, {classes}); "
@@ -74,11 +72,12 @@ def require_head(model: nn.Module, data: Prepared) -> None:
     )
 
 
-def _remedy(model: nn.Module, classes: int) -> str:
+def _remedy(model: nn.Module, classes: int, target: str) -> str:
     """How to give a model so many scores: by the argument of its class that tells their number, if it has one."""
+    made_by = target.partition("(")[0] if ":" in target else type(model).__name__
     names = [name for name in inspect.signature(type(model).__init__).parameters if "class" in name]
     if names:
-        return f"give it as many, as in {type(model).__name__}({names[0]}={classes})"
+        return f"give it as many, as in {made_by}({names[0]}={classes})"
     return f"give its last layer {classes} outputs"
 
 

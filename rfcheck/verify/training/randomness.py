@@ -10,15 +10,15 @@ import numpy as np
 import torch
 
 
-def seed_everything(seed: int, epoch: int, process: int = 0) -> None:
+def seed_everything(seed: int, epoch: int, rank: int = 0) -> None:
     """Begin the random numbers of an epoch in torch, NumPy and Python.
 
     Args:
         seed: of the training.
         epoch: 1 for the first; 0 for the initial weights.
-        process: among those that train together, whose dropout must not be the same.
+        rank: number of this process among those that train together, whose dropout must not be the same.
     """
-    state = np.random.SeedSequence((seed, epoch, process)).generate_state(3)
+    state = np.random.SeedSequence((seed, epoch, rank)).generate_state(3)
     torch.manual_seed(int(state[0]))
     np.random.seed(state[1])
     random.seed(int(state[2]))

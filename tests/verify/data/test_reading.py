@@ -43,9 +43,9 @@ def _processes(request, monkeypatch):
     """Decode in this process, or in two others in lists of three files."""
     if request.param == "two processes":
         monkeypatch.setattr(reading, "_FILES_AT_ONCE", 3)
-        monkeypatch.setattr(reading, "_processors", lambda: 2)
+        monkeypatch.setattr(reading, "usable_processors", lambda: 2)
     else:
-        monkeypatch.setattr(reading, "_processors", lambda: 1)
+        monkeypatch.setattr(reading, "usable_processors", lambda: 1)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def ended(processes: list[subprocess.Popen]) -> bool:
 def test_values_in_order(files, started):
     paths, values = files
     assert np.array_equal(read_images(paths, Silent()).numpy(), values.transpose(0, 3, 1, 2))
-    assert len(started) == (2 if reading._processors() == 2 else 0)
+    assert len(started) == (2 if reading.usable_processors() == 2 else 0)
     assert ended(started)
 
 
@@ -145,7 +145,7 @@ def test_progress(files):
 
 def test_a_process_that_dies(files, monkeypatch):
     monkeypatch.setattr(reading, "_FILES_AT_ONCE", 3)
-    monkeypatch.setattr(reading, "_processors", lambda: 2)
+    monkeypatch.setattr(reading, "usable_processors", lambda: 2)
     start = subprocess.Popen
 
     def doomed(*args, **options):
@@ -165,7 +165,7 @@ def test_an_interruption_leaves_no_process(files, started, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(reading, "_FILES_AT_ONCE", 3)
-    monkeypatch.setattr(reading, "_processors", lambda: 2)
+    monkeypatch.setattr(reading, "usable_processors", lambda: 2)
     with pytest.raises(KeyboardInterrupt):
         read_images(files[0], Interrupted())
     assert len(started) == 2

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from rfcheck.errors import VerifyError
-from rfcheck.verify.probes.features import collect, evaluating
+from rfcheck.verify.probes.features import collect
 from rfcheck.verify.saturation.tracker import SaturationTracker
 
 from .networks import LAYERS, batches, digits, network
@@ -102,7 +102,7 @@ def test_layers_with_infinity_are_named(tmp_path):
     ("layers", "message"),
     [
         (["conv", "heat"], "layer 'heat' cannot be observed; did you mean head?"),
-        (["conv", "conv:2"], "Layer 'conv:2' puts nothing out in evaluation mode: leave it out of the probes."),
+        (["conv", "conv:2"], "layer 'conv:2' puts nothing out in evaluation mode; call it there as in training mode"),
     ],
 )
 def test_a_layer_that_is_not_there(layers, message, tmp_path):
@@ -113,6 +113,16 @@ def test_a_layer_that_is_not_there(layers, message, tmp_path):
     assert str(raised.value) == message
     assert not (tmp_path / "disk").exists()
     assert not model.conv._forward_hooks
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    images, labels = digits(60)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(VerifyError) as raised:
+        collect(Spoiled(), batches(images, labels), ["conv"], count=60, memory=0, folder=tmp_path / "file" / "features")
+    path = tmp_path / "file" / "features" / "features-0.float16"
+    remedy = "see to it that the folder can be written, then resume the run"
+    assert str(raised.value) == f"{path}: cannot be written: Not a directory; {remedy}"
 
 
 class Packed(nn.Module):
@@ -133,21 +143,6 @@ def test_an_output_without_images_leaves_nothing(tmp_path):
     with pytest.raises(VerifyError, match="layer 'lstm'"):
         collect(Packed(), batches(images, labels), ["head", "lstm"], count=60, memory=0, folder=tmp_path / "disk")
     assert not (tmp_path / "disk").exists()
-
-
-def test_modes_come_back_after_an_error():
-    model = network()
-    with evaluating(model):
-        assert not any(module.training for module in model.modules())
-    assert all(module.training for module in model.modules())
-
-    def fail():
-        with evaluating(model):
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-    assert all(module.training for module in model.modules())
 
 
 def test_progress_counts_batches(tmp_path):

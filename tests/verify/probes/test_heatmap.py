@@ -109,8 +109,8 @@ def test_tokens_are_one_row(tmp_path):
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        ("head", "Layer 'head' has no positions, so that there is no heatmap of it: name a layer with a feature map."),
-        ("volume", "Layer 'volume' has 3 image axes, so that there is no heatmap of it: name a layer with a feature map."),
+        ("head", "layer 'head' has no positions, so that there is no heatmap of it; name a layer with a feature map"),
+        ("volume", "layer 'volume' has 3 image axes, so that there is no heatmap of it; name a layer with a feature map"),
         ("volumes", "layer 'volumes' cannot be observed; did you mean volume?"),
     ],
 )
@@ -126,7 +126,7 @@ def test_infinity(tmp_path):
     nn.init.constant_(model[0].weight, 1e38)
     with pytest.raises(VerifyError) as raised:
         mapped(model, "0", tmp_path)
-    assert str(raised.value) == ("Layer '0' puts out NaN or infinity, so that there is no heatmap of it: choose another layer.")
+    assert str(raised.value) == "layer '0' puts out NaN or infinity, so that there is no heatmap of it; choose another layer"
 
 
 def test_a_model_that_labels_nothing_right(tmp_path):

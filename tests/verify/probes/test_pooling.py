@@ -86,7 +86,8 @@ def test_an_output_without_images(module, shape):
     with pytest.raises(VerifyError) as raised:
         pooled("odd", module, torch.zeros(shape), 2, 4)
     assert str(raised.value) == (
-        f"The output of layer 'odd', {shape}, cannot be told apart by image in a batch of 2: leave the layer out of the probes."
+        f"layer 'odd' puts out {shape} for 2 images, which cannot be told apart by image; "
+        "probes need outputs with the images in the first dimension"
     )
 
 

@@ -28,7 +28,7 @@ def test_a_fifth_of_each_class_is_held_out():
 def test_too_few_images():
     with pytest.raises(VerifyError) as raised:
         held_out(torch.zeros(9, dtype=torch.int64))
-    assert str(raised.value) == "Probes need at least 10 training images, and there are 9: add images."
+    assert str(raised.value) == "probes need at least 10 training images, not 9; add images"
     assert held_out(torch.zeros(10, dtype=torch.int64)).sum() == 2
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from rfcheck.errors import VerifyError
 from rfcheck.verify.probes.storage import LARGEST, Writer, units
 
 
@@ -119,6 +120,15 @@ def test_a_full_disk(tmp_path):
     done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout == (
-        f"The disk of {tmp_path} is full: the features of a layer take 8 MiB. "
-        "Free some space, or let probes use more memory (--probe-memory) or fewer positions (--probe-size).\n"
+        f"{tmp_path / 'features'}: cannot be written: File too large; the features of a layer take 8 MiB; make room and resume the "
+        "run, or begin a new one with more --probe-memory or a smaller --probe-size\n"
     )
+
+
+def test_a_file_that_cannot_be_written(tmp_path):
+    path = tmp_path / "gone" / "features"
+    features = torch.zeros(2, 3)
+    with pytest.raises(VerifyError) as raised:
+        Writer(features, 2, path).add(features)
+    reason = "No such file or directory; see to it that the folder can be written, then resume the run"
+    assert str(raised.value) == f"{path}: cannot be written: {reason}"

@@ -38,6 +38,13 @@ def frozen(width=8, wide=64) -> nn.Module:
 """
 """Up to the border layer nothing learns, so that the tail has something left to do."""
 
+PLAIN = """
+def plain(width=8) -> nn.Module:
+    layers = [nn.Conv2d(3, width, 3, 2, 1), nn.ReLU(), nn.Conv2d(width, width, 3, 2, 1), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))
+"""
+"""Without batch normalisation, whose statistics depend on how batches are shared."""
+
 
 def tiny() -> nn.Module:
     """A network that trains in no time."""

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 
 import pytest
 import torch
 
-from rfcheck.verify.run.environment import available_processors, environment, limited_threads
+from rfcheck.processors import usable_processors
+from rfcheck.verify.run.environment import environment, limited_threads
 
 
 def test_versions_are_those_installed():
@@ -15,10 +15,6 @@ def test_versions_are_those_installed():
     assert found["scikit-learn"] == importlib.metadata.version("scikit-learn")
     assert found["threads"] == str(torch.get_num_threads())
     assert {"rfcheck", "python", "system", "device"} <= set(found)
-
-
-def test_no_more_processors_than_the_process_may_use():
-    assert 1 <= available_processors() <= len(os.sched_getaffinity(0))
 
 
 def _threads(expected: int) -> None:
@@ -39,5 +35,5 @@ def test_threads_are_limited_as_asked_and_given_back(monkeypatch, asked):
 
 def test_without_being_asked_processes_share_the_processors(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "many")
-    with limited_threads(processes=available_processors()):
+    with limited_threads(processes=usable_processors()):
         _threads(1)

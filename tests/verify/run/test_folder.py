@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rfcheck.errors import VerifyError
-from rfcheck.verify.run.folder import existing_folder, new_folder
+from rfcheck.verify.run.folder import RunFolder, existing_folder, new_folder
 
 NOW = datetime(2026, 1, 2, 3, 4, 5)
 
@@ -32,8 +32,17 @@ def test_a_folder_that_holds_something_is_refused(tmp_path):
 def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path):
     file = tmp_path / "notes.txt"
     file.write_text("mine")
-    with pytest.raises(VerifyError, match="is not empty"):
+    with pytest.raises(VerifyError) as caught:
         new_folder(str(file), "Net", NOW)
+    assert str(caught.value) == f"--run-dir {file}: is a file; name a folder"
+
+
+def test_results_are_there_once_an_epoch_is_over(tmp_path):
+    folder = new_folder(str(tmp_path), "Net", NOW)
+    folder.model("original", 0).mkdir(parents=True)
+    assert not folder.has_results()
+    (folder.model("original", 0) / "checkpoint.pt").touch()
+    assert folder.has_results()
 
 
 def test_a_folder_with_a_run_is_not_written_over(tmp_path):
@@ -64,3 +73,19 @@ def test_what_is_resumed_must_be_a_run(tmp_path):
     assert str(caught.value) == f"--resume {tmp_path}: holds no run.toml; give the folder of a run"
     (tmp_path / "run.toml").write_text("version = 1")
     assert existing_folder(str(tmp_path)).document == tmp_path / "report.json"
+
+
+def test_only_what_was_being_written_is_removed(tmp_path):
+    folder = RunFolder(tmp_path)
+    kept = folder.model("original", 0) / "probes" / "conv.json"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    (kept.parent / ".rfcheck.0123").touch()
+    (tmp_path / ".rfcheck.4567").touch()
+    folder.remove_leftovers()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
+
+
+def test_a_run_that_was_killed_in_its_first_moment_may_begin_again(tmp_path):
+    (tmp_path / ".rfcheck.0123").touch()
+    assert new_folder(str(tmp_path), "Net", NOW).path == tmp_path

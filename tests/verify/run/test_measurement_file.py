@@ -51,8 +51,10 @@ def test_what_is_not_there_or_not_whole_is_none(tmp_path):
         assert read_measurement(path) is None
 
 
-def test_a_folder_that_is_gone_is_named(tmp_path):
-    path = tmp_path / "gone" / "measurement.npz"
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    path = tmp_path / "file" / "measurement.npz"
     with pytest.raises(VerifyError) as caught:
         write_measurement(path, MEASURED)
-    assert str(caught.value) == f"{path}: cannot be written: No such file or directory; make room and resume the run"
+    remedy = "see to it that the folder can be written, then resume the run"
+    assert str(caught.value) == f"{path}: cannot be written: File exists; {remedy}"

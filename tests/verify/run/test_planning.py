@@ -52,6 +52,25 @@ def test_layers_that_modules_make_are_measured_in_execution_order(model_file):
     assert (original.variant.name, original.variant.description) == ("original", "")
 
 
+def test_layers_that_do_not_keep_images_apart_are_not_measured(model_file):
+    model_file("""
+class Regions(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.box = nn.Linear(8, 4)
+        self.fc = nn.Linear(8, 10)
+
+    def forward(self, x):
+        maps = self.conv(x)
+        regions = maps.mean((0, 2, 3)).expand(7, 8)
+        return self.fc(maps.mean((2, 3))) + self.box(regions).sum()
+""")
+    (original,) = plan("model.py:Regions").models
+    assert [layer.name for layer in original.variant.layers] == ["conv", "fc"]
+    assert original.variant.unmeasured == ("box",)
+
+
 @pytest.mark.parametrize("target", ["model.py:Gated", "model.py:ready"])
 def test_every_seed_has_weights_of_its_own_and_the_same_seed_the_same(model_file, target):
     model_file(CHAIN, "model.py")
@@ -119,3 +138,34 @@ def test_a_fix_that_does_not_apply_says_why(model_file):
     model_file(CHAIN, "model.py")
     with pytest.raises(FixError):
         plan("model.py:Gated", "remove-stem")
+
+
+LSTM = """
+class Rows(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.head = nn.LSTM(96, 8, batch_first=True), nn.Linear(8, 10)
+
+    def forward(self, x):
+        return self.head(self.lstm(x.permute(0, 2, 1, 3).flatten(2))[0][:, -1])
+"""
+
+
+def test_the_products_within_an_lstm_are_measured_with_it(model_file):
+    model_file(LSTM, "rows.py")
+    variant = plan("rows.py").models[0].variant
+    assert [layer.name for layer in variant.layers] == ["lstm", "head"]
+    assert variant.unmeasured == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("torch.relu(self.conv(x))", "torch.tanh(self.conv(x))"), ("x * gate", "x + gate"), ("Dropout(0.5)", "Dropout(0.1)")],
+)
+def test_the_digest_tells_models_apart_whose_layers_are_the_same(model_file, before, after):
+    code = CHAIN.replace("self.fc = ", "self.drop = nn.Dropout(0.5)\n        self.fc = ")
+    assert before in code
+    model_file(code, "model.py")
+    model_file(code.replace(before, after), "other.py")
+    first, again, other = (plan(f"{name}.py:Gated").architecture for name in ("model", "model", "other"))
+    assert first == again != other

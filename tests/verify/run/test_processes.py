@@ -26,11 +26,17 @@ def test_numbers_are_those_of_the_launcher(monkeypatch):
     assert processes_here() == 4
 
 
-def test_waiting_ends_when_the_file_is_there(tmp_path):
-    file = tmp_path / "measurement.npz"
-    writer = threading.Timer(0.3, file.touch)
+def test_waiting_ends_when_something_can_be_read(tmp_path):
+    """Also where a broken file lies there before."""
+    file = tmp_path / "measurement.txt"
+    file.write_text("broken", encoding="utf-8")
+    writer = threading.Timer(0.3, lambda: file.write_text("7", encoding="utf-8"))
     begun = time.monotonic()
     writer.start()
-    wait_for(file)
+
+    def read():
+        text = file.read_text(encoding="utf-8")
+        return int(text) if text.isdecimal() else None
+
+    assert wait_for(read) == 7
     assert time.monotonic() - begun >= 0.3
-    assert file.exists()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -20,7 +23,10 @@ from rfcheck.verify.run.measurement_file import read_measurement
 from rfcheck.verify.run.recipe_file import RunFile, read_run_file
 from rfcheck.verify.run.running import run
 
-from .networks import FROZEN, HEALTHY, PLANTED
+from .killed import timeless
+from .networks import FROZEN, HEALTHY, PLAIN, PLANTED
+
+ROOT = Path(__file__).parents[3]
 
 SCHEMA = json.loads((Path(rfcheck.__file__).parent / "schemas" / "verify-v1.schema.json").read_text(encoding="utf-8"))
 QUICK = Training(epochs=12, learning_rate=1e-3)
@@ -136,3 +142,49 @@ def test_a_broken_measurement_is_measured_again(model_file, tmp_path):
     assert again is not None
     assert [probe.l2 for probe in again.probes] == [probe.l2 for probe in first.measurements[0].probes]
     np.testing.assert_array_equal(again.correct, first.measurements[0].correct)
+
+
+def interrupted(folder: Path, *how: str) -> dict[str, int]:
+    command = [sys.executable, "-m", "tests.verify.run.killed", str(folder), *how]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout)
+
+
+def test_killed_while_files_are_written(tmp_path):
+    """The report is that of an undisturbed run but for times, and nothing else is left."""
+    assert interrupted(tmp_path, "files", "probes/2.0", "report.json") == {"interrupted": 2, "finished": 1}
+
+
+@pytest.mark.slow
+def test_killed_while_most_files_are_written(tmp_path):
+    names = ("run.toml", "checkpoint.pt", "metrics.jsonl", "features-0", "measurement.npz", "heatmaps/3.0", "report.png")
+    assert interrupted(tmp_path, "files", *names) == {"interrupted": 7, "finished": 1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signal", ["SIGKILL", "SIGINT"])
+def test_interrupted_at_random_moments(tmp_path, signal):
+    assert interrupted(tmp_path, signal)["interrupted"] == 20
+
+
+def test_two_processes_end_as_one_does(model_file, tmp_path):
+    """Only the first one prints; without batch normalisation, sharing the batches changes nothing but the order of sums."""
+    model_file(PLAIN)
+    options = ["--resolution", "32", "--epochs", "2", "--learning-rate", "3e-3", "--output-format", "json", "--run-dir"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    reports, environment = [], {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    for name, start in (("one", [sys.executable, "-m"]), ("two", launch)):
+        command = [*start, "rfcheck", "verify", "model.py:plain", *options, name]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+        assert done.stderr.count(f"everything is kept in {name}") == 1, done.stderr
+        assert done.stdout == (tmp_path / name / "report.json").read_text(encoding="utf-8")
+        reports.append(timeless(json.loads(done.stdout)))
+    one, two = (report["measurements"][0] for report in reports)
+    for alone, shared in zip(one["epochs"], two["epochs"], strict=True):
+        assert shared == pytest.approx(alone, abs=1e-5)
+    for alone, shared in zip(one["probes"], two["probes"], strict=True):
+        assert shared["test_accuracy"] == pytest.approx(alone["test_accuracy"], abs=0.01)
+    for mode in ("train", "eval"):
+        samples = [[layer["samples"] for layer in measured["saturation"][mode]] for measured in (one, two)]
+        assert samples[0] == samples[1]

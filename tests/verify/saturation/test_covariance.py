@@ -117,19 +117,6 @@ def test_precision_may_change_on_the_way():
     assert relative_error(covariance.covariance(), exact(torch.cat([rows[:200], rows[200:].bfloat16().float()]))) <= 1e-6
 
 
-def test_merged_parts_are_the_whole():
-    rows = torch.randn(15_000, 6) + 3
-    left, right = of(rows[:10_000]), of(rows[10_000:])
-    before = right.covariance()
-    left.merge(right)
-    assert left.count == 15_000
-    assert relative_error(left.covariance(), exact(rows)) <= 1e-6
-    assert torch.equal(right.covariance(), before)
-    empty = RunningCovariance(6)
-    empty.merge(right)
-    assert torch.equal(empty.covariance(), before)
-
-
 def test_rows_that_are_not_finite_are_counted_and_left_out():
     rows = torch.randn(9000, 4)
     good = torch.cat([rows[:10], rows[11:]])
@@ -216,7 +203,6 @@ def test_nothing_yet():
         (lambda: RunningCovariance(2.5), "a covariance needs a positive number of features, not 2.5"),
         (lambda: of(torch.zeros(2, 3)).update(torch.zeros(2, 4)), "expected rows of 3 real numbers, got a tensor of shape (2, 4) in float32"),
         (lambda: of(torch.zeros(2, 3, dtype=torch.int64)), "expected rows of 3 real numbers, got a tensor of shape (2, 3) in int64"),
-        (lambda: RunningCovariance(3).merge(RunningCovariance(4)), "a covariance of 4 features cannot be merged into one of 3"),
         (
             lambda: RunningCovariance(3).load_state_dict(RunningCovariance(4).state_dict()),
             "the state of a covariance of 4 features does not fit one of 3",

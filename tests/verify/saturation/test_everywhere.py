@@ -38,6 +38,8 @@ with SaturationTracker(model) as tracker:
     for mode in ("train", "eval", "train"):
         results[mode] = [asdict(layer) for layer in tracker.results(mode)]
     results["mean"] = tracker.mean("eval")
+    if rank == 1:  # which does not wait for the other process
+        results["own"] = [asdict(layer) for layer in tracker.results("eval", shared=False)]
 with open(f"{sys.argv[1]}.{rank}", "w") as file:
     json.dump(results, file)
 distributed.destroy_process_group()
@@ -56,6 +58,8 @@ def test_two_processes_measure_what_one_does(tmp_path):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     first, second = (json.loads((tmp_path / f"images.{rank}").read_text()) for rank in (0, 1))
+    own = second.pop("own")
+    assert own == second["eval"]  # as only this process evaluated
     assert first == second
 
     torch.manual_seed(0)

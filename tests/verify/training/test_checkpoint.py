@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from rfcheck.errors import TrainingError
 from rfcheck.verify.recipe import Training
-from rfcheck.verify.training.checkpoint import load_checkpoint, remove_leftovers, restore, save_checkpoint, take
+from rfcheck.verify.training.checkpoint import finished, load_checkpoint, remove_leftovers, restore, save_checkpoint, take
 from rfcheck.verify.training.devices import accelerated
 from rfcheck.verify.training.optimizing import make_optimizer, make_schedule
 from rfcheck.verify.training.steps import Learner
@@ -53,6 +53,18 @@ def test_going_on_from_a_file_is_as_if_nothing_had_happened(tmp_path, accelerato
     for name, value in resumed[0].state_dict().items():
         assert torch.equal(value, going[0].state_dict()[name])
     assert F.cross_entropy(going[0](IMAGES), LABELS) == F.cross_entropy(resumed[0](IMAGES), LABELS)
+
+
+def test_a_finished_training_keeps_its_weights_only(tmp_path, accelerator):
+    model, *others = parts(accelerator, Training(optimizer="adam"))
+    step(model, *others)
+    state = take(model, *others, (past(1),))
+    for name, kept in (("going.pt", state), ("finished.pt", finished(state))):
+        save_checkpoint(tmp_path / name, kept, IDENTITY)
+    loaded = load_checkpoint(tmp_path / "finished.pt", IDENTITY)
+    assert all(torch.equal(loaded.model[name], value) for name, value in model.state_dict().items())
+    assert (loaded.past, loaded.optimizer, loaded.schedule) == ((past(1),), {}, {})
+    assert (tmp_path / "finished.pt").stat().st_size < (tmp_path / "going.pt").stat().st_size
 
 
 @pytest.fixture

@@ -57,6 +57,18 @@ def test_nothing_is_named_where_everything_is_finite():
     )
 
 
+@pytest.mark.parametrize(
+    ("precision", "remedy"),
+    [
+        ("bf16", "correct what the model computes, as nothing is learnt before that step"),
+        ("fp16", "try a smaller learning rate than 0.1, or precision bf16"),
+    ],
+)
+def test_the_learning_rate_is_not_blamed_for_the_first_step(precision, remedy):
+    error = failures.loss_not_finite(LossNotFiniteError(1, math.nan, None), Net(), 1, 0.1, precision)
+    assert str(error) == f"the loss is nan at step 1 of epoch 1; no epoch was finished; {remedy}"
+
+
 @pytest.mark.parametrize(("losses", "epoch"), [([24.0, 23.1], 1), ([500.0, 23.0, 700.0], 2), ([2.3], 9)])
 def test_no_divergence(losses, epoch):
     failures.require_no_divergence(losses, 10, epoch, 0.1)

@@ -1,0 +1,43 @@
+"""Files of a run: written whole or not at all, and what to do where they cannot be."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from rfcheck.errors import VerifyError
+from rfcheck.replacing import replace_file
+
+
+def write_file(path: Path, content: bytes, remedy: str | None = None) -> None:
+    """Write a file, whole or not at all, and make its folder if need be.
+
+    Args:
+        path: of the file.
+        content: what it is to hold.
+        remedy: what to do if it cannot be written; None for what `remedy_of` says.
+
+    Raises:
+        VerifyError: if it cannot be written; names the file, the reason and the remedy.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, content, durable=True)
+    except OSError as error:
+        raise VerifyError(f"{cannot_be_written(path, error)}; {remedy or remedy_of(error)}") from error
+
+
+def cannot_be_written(path: Path, error: OSError) -> str:
+    """That a file or folder cannot be written, and why: "run.toml: cannot be written: Permission denied"."""
+    return f"{path}: cannot be written: {error.strerror or error}"
+
+
+def remedy_of(error: OSError) -> str:
+    """What to do where a run cannot write."""
+    first = "make room" if is_full(error) else "see to it that the folder can be written"
+    return f"{first}, then resume the run"
+
+
+def is_full(error: OSError) -> bool:
+    """Whether there is no room for a file: on the disk, in the quota of the user, or below the limit of a file's size."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
