@@ -24,7 +24,7 @@ from rfcheck.verify.recipe import Recipe, Training
 from rfcheck.verify.records import Judgement, VariantResult
 from rfcheck.verify.run.environment import environment, limited_threads
 from rfcheck.verify.run.folder import RunFolder
-from rfcheck.verify.run.measuring import Bench, measure
+from rfcheck.verify.run.measuring import Bench, chance, measure
 from rfcheck.verify.run.planning import plan_run
 from rfcheck.verify.verdict.judging import judge
 
@@ -63,7 +63,16 @@ def verified(name: str, dataset: Dataset, training: Training, options: argparse.
             measurements.append(measure(planned, seed, bench))
             print(f"{name} {planned.variant.name} seed {seed}: {measurements[-1].test_accuracy:.2%}", flush=True)
     variants = [planned.variant for planned in plan.models]
-    return judge(variants, measurements, settings=Settings(), training=training, input_size=(32, 32), name=name, flow=plan.flow)
+    return judge(
+        variants,
+        measurements,
+        settings=Settings(),
+        training=training,
+        input_size=(32, 32),
+        name=name,
+        flow=plan.flow,
+        chance=chance(data),
+    )
 
 
 def row(result: VariantResult) -> dict[str, Any]:

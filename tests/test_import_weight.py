@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parent.parent
 HEAVY = ("libcst", "torch", "torchvision", "networkx", "matplotlib", "numpy", "fvcore")
+
+VERIFY = tuple(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in (ROOT / "rfcheck" / "verify").rglob("*.py")
+    if path.name not in ("__init__.py", "recipe.py")
+)
+"""Modules of rfcheck.verify that only a verification needs."""
 
 
 def imported(code: str, names: tuple[str, ...] = HEAVY) -> list[str]:
@@ -24,6 +33,9 @@ def imported(code: str, names: tuple[str, ...] = HEAVY) -> list[str]:
         "from rfcheck.cli import main; main(['--help'])",
         "from rfcheck.cli import main; main(['--version'])",
         "from rfcheck.cli import main; main(['check', '--help'])",
+        "import rfcheck.verify; dir(rfcheck.verify)",
+        "import rfcheck.verify.progress, rfcheck.verify.recipe, rfcheck.verify.run.processes",
+        "from rfcheck.cli import main; main(['verify', '--help'])",
         "from rfcheck.cli import main; main(['rule'])",
         "from rfcheck.cli import main; main(['rule', 'RF101'])",
         "from rfcheck.cli import main; main(['examples/unet.py'])",
@@ -40,3 +52,12 @@ def test_the_check_can_fail():
 def test_an_analysis_leaves_torchs_compiler_and_the_plotting_alone():
     code = "from rfcheck.cli import main; main(['examples/resnet18_cifar.py', '--resolution', '32', '--output-file', '/dev/null'])"
     assert imported(code, ("torchvision", "matplotlib", "fvcore", "sympy", "torch._dynamo", "triton", "pandas", "cel.cli")) == []
+
+
+def test_an_analysis_imports_nothing_of_verify_but_the_recipe():
+    code = "from rfcheck.cli import main; main(['examples/resnet18_cifar.py', '--resolution', '32', '--no-cache', '--quiet'])"
+    assert imported(code, VERIFY) == []
+
+
+def test_what_verify_imports_would_be_seen():
+    assert imported("from rfcheck.verify import SaturationTracker", VERIFY) != []

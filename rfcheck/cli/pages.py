@@ -233,13 +233,13 @@ PAGES = {
         see_also=(_TARGETS_ELSEWHERE, _README),
     ),
     "verify": Page(
-        synopsis="TARGET [OPTIONS]",
+        synopsis="[TARGET] [OPTIONS]",
         examples=(
             Example("rfcheck verify model.py --resolution 32", "Train on scikit-learn's digits, which need no download."),
             Example("rfcheck verify model.py --resolution 32 --data folder:images --preset quick", "Train on images of your own."),
             Example(
-                "rfcheck verify model.py --resolution 32 --seeds 5 --fixes truncate,remove-stem",
-                "Say also what fixes do to the accuracy, with intervals over five seeds.",
+                "rfcheck verify model.py --resolution 32 --seeds 5 --fixes truncate",
+                "Say also what a fix does to the accuracy, with an interval over five seeds.",
             ),
             Example("rfcheck verify --resume rfcheck-runs/Net-20260101-120000", "Go on with a run that was interrupted."),
         ),
@@ -250,6 +250,7 @@ PAGES = {
             _NOTHING,
             ("4", "inconclusive: the measurement decides nothing"),
             _INTERRUPTED,
+            ("143", "terminated, as by a batch system that takes its machine back"),
         ),
         environment=("NO_COLOR", "FORCE_COLOR", "COLUMNS", "OMP_NUM_THREADS", "ACCELERATE_USE_CPU"),
         files=(_CONFIGURATION, "rfcheck-runs"),

@@ -42,13 +42,17 @@ def _inside(place: str) -> Iterator[tuple[str, str | None]]:
         for name in catalogue_names(place):
             yield name, None
     elif place.endswith(".py"):
-        yield from _defined_in(Path(place))
+        yield from defined_in(place)
 
 
-def _defined_in(file: Path) -> Iterator[tuple[str, str]]:
-    """Public classes, functions and results of calls at the top of a Python file; none where it cannot be read."""
+def defined_in(file: str) -> Iterator[tuple[str, str]]:
+    """Public classes, functions and results of calls at the top of a Python file, with what they are; none where it cannot be read.
+
+    Args:
+        file: its path.
+    """
     try:
-        body = ast.parse(file.expanduser().read_bytes()).body
+        body = ast.parse(Path(file).expanduser().read_bytes()).body
     except (OSError, SyntaxError, ValueError, RecursionError):
         return
     for node in body:

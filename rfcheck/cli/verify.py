@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import os
+import shlex
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rfcheck.cli.file_candidates import files
+from rfcheck.cli.file_candidates import folders
 from rfcheck.cli.help import Verb
 from rfcheck.cli.options import EXIT_CLEAN, size_given, size_options
 from rfcheck.cli.requests import subject_of
 from rfcheck.cli.rule_candidates import fixes as fix_candidates
 from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.cli.verify_recipe import recipe_of, recipe_options, require_alone
-from rfcheck.errors import RfcheckError, VerifyError
+from rfcheck.errors import VerifyError
 
 if TYPE_CHECKING:
     from rfcheck.verify.records import Run
     from rfcheck.verify.run.folder import RunFolder
     from rfcheck.verify.run.recipe_file import RunFile
 
-EXIT_REFUTED, EXIT_INCONCLUSIVE = 1, 4
+EXIT_REFUTED, EXIT_INCONCLUSIVE, EXIT_TERMINATED = 1, 4, 128 + signal.SIGTERM
 _EXIT = {"confirmed": EXIT_CLEAN, "refuted": EXIT_REFUTED, "inconclusive": EXIT_INCONCLUSIVE}
 
 
+class _TerminatedError(BaseException):
+    """SIGTERM came."""
+
+
 @click.command(cls=Verb, short_help="Train a model and say whether the predictions held.")
-@click.argument("target", metavar="TARGET", required=False, shell_complete=target_candidates)
+@click.argument("target", metavar="[TARGET]", required=False, shell_complete=target_candidates)
 @size_options
 @recipe_options
 @click.option(
@@ -47,10 +53,10 @@ _EXIT = {"confirmed": EXIT_CLEAN, "refuted": EXIT_REFUTED, "inconclusive": EXIT_
 @click.option(
     "--run-dir",
     metavar="DIR",
-    shell_complete=files,
+    shell_complete=folders,
     help="Folder for everything about the run.  [default: rfcheck-runs/MODEL-TIME]",
 )
-@click.option("--resume", metavar="DIR", shell_complete=files, help="Go on with a run that was interrupted.")
+@click.option("--resume", metavar="DIR", shell_complete=folders, help="Go on with a run that was interrupted.")
 @click.option(
     "--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True, help="Tables, or report.json."
 )
@@ -93,10 +99,11 @@ def verify(
             raise VerifyError("no target is given: name the model, as in rfcheck verify model.py --resolution 32, or resume a run")
         file = _run_file(target, size_given(resolution, input_size, channels), given, tensorboard=tensorboard)
         folder = new_folder(run_dir, target.rpartition(":")[2].removesuffix(".py"), datetime.now())
-    with _resumable(folder):
+    with _stopped_by_sigterm(), _resumable(folder):
         finished = _run(file, folder, download=ctx.params["download"])
-    if rank() == 0:
-        _show(finished, folder, output_format)
+    if rank() != 0:  # whose exit code would make the launcher stop the first process while that still writes
+        return EXIT_CLEAN
+    _show(finished, folder, output_format)
     return _EXIT[finished.judgement.status]
 
 
@@ -117,21 +124,45 @@ def _enter(folder: str) -> None:
 
 def _run(file: RunFile, folder: RunFolder, *, download: bool) -> Run:
     from rfcheck.cli.verify_progress import verify_progress
+    from rfcheck.target.source import quiet_output
     from rfcheck.verify.run.running import run
 
-    with verify_progress() as progress:
-        return run(replace(file), folder, download=download, progress=progress)
+    with verify_progress(folder) as progress, quiet_output():
+        return run(file, folder, download=download, progress=progress)
 
 
 @contextmanager
 def _resumable(folder: RunFolder) -> Iterator[None]:
     """Say how to go on with a run that ends before it is finished."""
+    from rfcheck.verify.run.processes import rank
+
     try:
         yield
-    except (KeyboardInterrupt, RfcheckError):
-        if folder.recipe.exists():
-            click.echo(f"What is done is kept. Go on with: rfcheck verify --resume {folder.path}", err=True)
+    except BaseException as error:
+        is_stopped = isinstance(error, (KeyboardInterrupt, _TerminatedError))
+        if rank() == 0 and folder.recipe.exists() and (is_stopped or folder.has_results()):
+            way = f"rfcheck verify --resume {shlex.quote(str(folder.path))}"
+            click.echo(f"What is done is kept. Go on with: {way}", err=True)
         raise
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM, by which batch systems take a machine back, end the work as Ctrl-C does, with its own exit code."""
+    from rfcheck.verify.run.processes import rank
+
+    def stop(_: int, __: FrameType | None) -> None:
+        raise _TerminatedError
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except _TerminatedError:
+        if rank() == 0:
+            click.echo("terminated", err=True)
+        raise SystemExit(EXIT_TERMINATED) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _show(finished: Run, folder: RunFolder, output_format: str) -> None:

@@ -1,48 +1,72 @@
-"""What a long verification shows while it runs: bars on a terminal, a line for every stage elsewhere."""
+"""What a long verification shows while it runs: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from rfcheck.verify.progress import Silent
+from rfcheck.verify.run.processes import rank
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
     from rfcheck.verify.progress import Progress
+    from rfcheck.verify.run.folder import RunFolder
+
+LINE_EVERY = 60.0
+"""Seconds between the lines of a stage where there is no terminal."""
+
+_ECHO = 3
+"""Columns at the end of the last line, for what a terminal shows of Ctrl-C; a line more would upset the lines above."""
 
 
 class _Lines:
-    """One line on standard error when a stage ends."""
+    """A line on standard error when a stage ends, and now and then while it lasts."""
 
     def __init__(self) -> None:
         self._name, self._note = "", ""
+        self._total = self._done = 0
+        self._begun = self._told = 0.0
 
-    def stage(self, name: str, total: int) -> None:  # noqa: ARG002 - as `Progress` has it
+    def stage(self, name: str, total: int) -> None:
         self.close()
         self._name, self._note = name, ""
+        self._total, self._done = total, 0
+        self._begun = self._told = time.monotonic()
 
     def step(self, note: str = "") -> None:
         self._note = note or self._note
+        self._done += 1
+        now = time.monotonic()
+        if now - self._told >= LINE_EVERY and self._done < self._total:
+            left = timedelta(seconds=round((now - self._begun) / self._done * (self._total - self._done)))
+            self._tell(f"{self._done}/{self._total}, {left} left")
+            self._told = now
 
     def close(self) -> None:
         if self._name:
-            print(f"{self._name}: {self._note}" if self._note else self._name, file=sys.stderr, flush=True)
+            self._tell()
         self._name = ""
+
+    def _tell(self, state: str = "") -> None:
+        print(": ".join(filter(None, (self._name, state, self._note))), file=sys.stderr, flush=True)
 
 
 class _Terminal:
-    """A bar for the stage, with the time left and live numbers."""
+    """A bar for the stage with the time left, above live numbers."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
-        self._task = bars.add_task("", total=None, note="")
-        self._name = ""
+        self._task = bars.add_task("", total=None, visible=False, note="")
 
     def stage(self, name: str, total: int) -> None:
-        self._name = name
-        self._bars.reset(self._task, total=total or None, description=name, note="")
+        self._bars.reset(self._task, total=total or None, description=name, note="", visible=True)
 
     def step(self, note: str = "") -> None:
         if note:
@@ -51,23 +75,58 @@ class _Terminal:
             self._bars.update(self._task, advance=1)
 
 
-@contextlib.contextmanager
-def verify_progress() -> Iterator[Progress]:
-    """Progress on standard error, which is a terminal or not."""
-    if not sys.stderr.isatty():
-        lines = _Lines()
-        yield lines
-        lines.close()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+class _Announcing:
+    """Says where everything is kept as soon as something is.
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield _Terminal(bars)
+    Args:
+        progress: that shows the stages.
+        folder: of the run.
+    """
+
+    def __init__(self, progress: Progress, folder: RunFolder) -> None:
+        self._progress = progress
+        self._folder: RunFolder | None = folder
+        self.step: Callable[..., None] = progress.step
+
+    def stage(self, name: str, total: int) -> None:
+        self._progress.stage(name, total)
+        if self._folder is not None and self._folder.recipe.exists():
+            print(f"everything is kept in {self._folder.path}", file=sys.stderr, flush=True)
+            self._folder = None
+
+
+@contextlib.contextmanager
+def verify_progress(folder: RunFolder) -> Iterator[Progress]:
+    """Progress on standard error, which is a terminal or not; of several processes, the first one shows it.
+
+    Args:
+        folder: of the run.
+    """
+    if rank() != 0:
+        yield Silent()
+    elif sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
+        with _bars() as bars:
+            yield _Announcing(_Terminal(bars), folder)
+    else:
+        lines = _Lines()
+        yield _Announcing(lines, folder)
+        lines.close()
+
+
+def _bars() -> Bars:
+    """A bar with a line of its own for the note, as both do not fit into one of 80 columns."""
+    from rich.console import Console, RenderableType
+    from rich.padding import Padding
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Bars(Progress):
+        def get_renderables(self) -> Iterator[RenderableType]:
+            yield from super().get_renderables()
+            for task in self.tasks:
+                if task.fields["note"]:
+                    note = Text(task.fields["note"], no_wrap=True, overflow="ellipsis")
+                    yield Padding(note, (0, _ECHO, 0, 2))
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn())
+    return Bars(*columns, console=Console(stderr=True), transient=True)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from rfcheck.cli.data_candidates import data_sources
 from rfcheck.errors import InputSizeError, SettingsError, VerifyError
 from rfcheck.verify.recipe import PRESETS, Recipe, Training
 
@@ -26,6 +27,7 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="SOURCE",
             default="digits",
             show_default=True,
+            shell_complete=data_sources,
             help="Images: digits, folder:PATH, cifar10:PATH, cifar100:PATH, mnist:PATH, fashion-mnist:PATH or module:factory.",
         ),
         click.option("--canvas", type=int, metavar="N", help="Place every image at random on a black square of N pixels."),

@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import json
+import shlex
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from rfcheck.verify.recipe import Recipe
@@ -14,6 +20,17 @@ class Net(nn.Module):
 
     def forward(self, x):
         return self.fc(torch.relu(self.conv(x)).mean((2, 3)))
+"""
+STOPPED = """
+import os, signal
+class Stopped(Net):
+    steps = 0
+    def forward(self, x):
+        if self.training:
+            Stopped.steps += 1
+            if Stopped.steps == {step}:
+                os.kill(os.getpid(), signal.{signal})
+        return super().forward(x)
 """
 BRIEF = ("--resolution", "8", "--epochs", "1", "--run-dir", "run")
 
@@ -69,9 +86,11 @@ def test_data_that_cannot_be_are_refused_before_the_model_is_built(run, tmp_path
 
 def test_a_head_that_does_not_fit_the_classes_is_refused(run, model_file):
     message = errors(run, f"{model_file(MODEL)}:Net(num_classes=7)", *BRIEF)
-    assert message.startswith("error: ")
-    assert "7" in message
-    assert "10" in message
+    expected = (
+        "error: the model puts out 7 scores per image, but the images have 10 classes; "
+        "give it as many, as in model.py:Net(num_classes=10)\n"
+    )
+    assert message == expected
 
 
 def test_a_run_keeps_everything_and_is_shown_again(run, model_file, tmp_path):
@@ -95,3 +114,62 @@ def test_another_model_in_the_file_cannot_go_on_with_the_run(run, model_file):
     message = errors(run, "--resume", "run")
     assert "the model changed since the run began; bring the old model back, or begin a new run\n" in message
     assert message.count("What is done is kept") == 1
+
+
+@pytest.mark.parametrize(("name", "code", "word"), [("SIGINT", 130, "interrupted"), ("SIGTERM", 143, "terminated")])
+def test_a_run_that_is_stopped_says_how_to_go_on_and_goes_on(run, model_file, name, code, word):
+    before = signal.getsignal(signal.SIGTERM)
+    target = model_file(MODEL + STOPPED.format(step=3, signal=name)) + ":Stopped"
+    left, out, err = run("verify", target, "--resolution", "8", "--epochs", "1", "--run-dir", "my run")
+    resume = "rfcheck verify --resume 'my run'"
+    assert (left, out) == (code, "")
+    assert [line for line in err.split("\n") if line] == [
+        "everything is kept in my run",
+        f"What is done is kept. Go on with: {resume}",
+        word,
+    ]
+    assert signal.getsignal(signal.SIGTERM) is before
+    model_file(MODEL + STOPPED.format(step=0, signal=name))
+    assert run(*shlex.split(resume)[1:])[0] in (0, 1, 4)
+
+
+def test_an_error_before_an_epoch_is_over_leaves_nothing_to_resume(run, model_file):
+    target = model_file(
+        MODEL.replace("        return self", "        assert not self.training, 'inference only'\n        return self")
+    )
+    assert errors(run, target, *BRIEF) == (
+        "everything is kept in run\nerror: the model fails in training mode: AssertionError: inference only; "
+        "no epoch was finished; make its forward work in training mode\n"
+    )
+
+
+def test_what_a_model_prints_does_not_spoil_the_report(run, model_file):
+    target = model_file(MODEL.replace("        return self", "        print('here')\n        return self"))
+    code, out, err = run("verify", target, *BRIEF, "--output-format", "json")
+    assert code in (0, 1, 4)
+    assert json.loads(out)["version"] == 1
+    assert "here" in err
+
+
+def test_the_other_verbs_work_without_the_extra(model_file):
+    target = model_file(MODEL)
+    code = (
+        "import sys\nfrom rfcheck.cli import main\n"
+        "for name in ('accelerate', 'sklearn', 'scipy', 'tensorboard', 'threadpoolctl', 'tomli_w', 'lightning'):\n"
+        "    sys.modules[name] = None\n"
+        f"size = [{target!r}, '--resolution', '8']\n"
+        "verbs = ['check', *size], ['fix', *size], ['graph', *size], ['compare', *size[:1], *size], ['config'], ['rule', 'RF703'],"
+        f" ['sweep', {target!r}, '--resolutions', '8,16'], ['verify', '--help'], ['verify', *size]\n"
+        "for arguments in verbs:\n"
+        "    try:\n        main(arguments)\n"
+        "    except SystemExit as left:\n        print(arguments[0], left.code, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    *others, error, verify = done.stderr.splitlines()
+    assert {line.split()[-1] for line in others} <= {"0", "1"}
+    assert len(others) == 8
+    assert verify == "verify 2"
+    assert error == (
+        "error: rfcheck verify needs accelerate, scipy, scikit-learn, tensorboard, threadpoolctl, tomli-w, "
+        "which are not installed: pip install 'rfcheck[verify]'"
+    )
