@@ -16,12 +16,12 @@ from typing import Any
 import torch
 
 from rfcheck.config import Settings
+from rfcheck.verify.conclusions import Judgement, VariantResult
 from rfcheck.verify.data.images import Dataset, Images
 from rfcheck.verify.data.prepared import prepare
 from rfcheck.verify.data.sources import load_dataset
 from rfcheck.verify.progress import Silent
 from rfcheck.verify.recipe import Recipe, Training
-from rfcheck.verify.records import Judgement, VariantResult
 from rfcheck.verify.run.environment import environment, limited_threads
 from rfcheck.verify.run.folder import RunFolder
 from rfcheck.verify.run.measuring import Bench, chance, measure

@@ -25,7 +25,7 @@ from rfcheck.cli.verify_recipe import recipe_of, recipe_options, require_alone
 from rfcheck.errors import VerifyError
 
 if TYPE_CHECKING:
-    from rfcheck.verify.records import Run
+    from rfcheck.verify.conclusions import Run
     from rfcheck.verify.run.folder import RunFolder
     from rfcheck.verify.run.recipe_file import RunFile
 

@@ -16,18 +16,9 @@ from rfcheck.verify.report.raw_measurements import measurement_to_dict
 
 if TYPE_CHECKING:
     from rfcheck.analysis.layers import Layer
+    from rfcheck.verify.conclusions import Gain, Judgement, MeasuredLayer, Run, TailPattern, VariantResult, Verdict
     from rfcheck.verify.recipe import Recipe, Training
-    from rfcheck.verify.records import (
-        Gain,
-        Heatmap,
-        Judgement,
-        MeasuredLayer,
-        Run,
-        TailPattern,
-        Variant,
-        VariantResult,
-        Verdict,
-    )
+    from rfcheck.verify.records import Heatmap, Variant
 
 VERSION = 1
 

@@ -28,7 +28,7 @@ from rfcheck.report.receptive_field_panel import axes_alike, draw_receptive_fiel
 
 if TYPE_CHECKING:
     from rfcheck.analysis.layers import Layer
-    from rfcheck.verify.records import MeasuredLayer, Run
+    from rfcheck.verify.conclusions import MeasuredLayer, Run
 
 _CURVES, _RECEPTIVE, _AROUND = 2.8, 1.8, 1.8
 """Inches of the panel of probes and saturation, of one of receptive fields, and of what stands around them."""

@@ -16,7 +16,8 @@ from rfcheck.report.figure_style import SMALL, TEXT, new_figure, plain_style, sh
 if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
-    from rfcheck.verify.records import Heatmap, Run
+    from rfcheck.verify.conclusions import Run
+    from rfcheck.verify.records import Heatmap
 
 _MAP = 2.0
 """Inches of a map."""

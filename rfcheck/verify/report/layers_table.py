@@ -18,7 +18,7 @@ from rfcheck.verify.report.points import UNKNOWN, percent, percent_with_interval
 
 if TYPE_CHECKING:
     from rfcheck.analysis.layers import Extents
-    from rfcheck.verify.records import Judgement, MeasuredLayer
+    from rfcheck.verify.conclusions import Judgement, MeasuredLayer
 
 SHOWN = 40
 """Layers that are printed one by one; in longer networks neighbours of the same kind share a row."""

@@ -10,7 +10,7 @@ from rfcheck.verify.report.heatmap_figure import heatmap_figure
 from rfcheck.verify.report.variants_figure import variants_figure
 
 if TYPE_CHECKING:
-    from rfcheck.verify.records import Run
+    from rfcheck.verify.conclusions import Run
 
 
 def pictures(run: Run) -> dict[str, bytes]:

@@ -20,7 +20,7 @@ from rfcheck.verify.report.variants_table import print_variants
 
 if TYPE_CHECKING:
     from rfcheck.linting.finding import Finding
-    from rfcheck.verify.records import Gain, Judgement, Run, Status, TailPattern, Verdict
+    from rfcheck.verify.conclusions import Gain, Judgement, Run, Status, TailPattern, Verdict
 
 _MARGIN = "  "
 _STATUS_STYLES = {"confirmed": "green", "refuted": "red", "inconclusive": "yellow"}

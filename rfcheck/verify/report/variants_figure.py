@@ -14,7 +14,8 @@ from rfcheck.report.figure_style import BLUE, DARK, GREY, SMALL, TEXT, decorate,
 from rfcheck.verify.report.points import change_in_percent, points_with_interval
 
 if TYPE_CHECKING:
-    from rfcheck.verify.records import Interval, Run, VariantResult
+    from rfcheck.verify.conclusions import Run, VariantResult
+    from rfcheck.verify.records import Interval
 
 _WIDTH = 6.4
 _ROW, _AROUND = 0.48, 1.45

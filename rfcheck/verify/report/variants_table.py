@@ -14,7 +14,7 @@ from rfcheck.report.units import short
 from rfcheck.verify.report.points import change_in_percent, duration, p_value, percent_with_interval, points_with_interval
 
 if TYPE_CHECKING:
-    from rfcheck.verify.records import VariantResult
+    from rfcheck.verify.conclusions import VariantResult
 
 _STYLES = {"better": "green", "worse": "red"}
 

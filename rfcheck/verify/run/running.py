@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rfcheck.errors import VerifyError
-from rfcheck.verify.records import Measurement, Run, Sizes
+from rfcheck.verify.conclusions import Run
+from rfcheck.verify.records import Measurement, Sizes
 from rfcheck.verify.run.environment import limited_threads, training_device
 from rfcheck.verify.run.heatmaps import heatmaps, require_layers
 from rfcheck.verify.run.measuring import Bench, chance, measure

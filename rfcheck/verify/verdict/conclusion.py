@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rfcheck.linting.finding import Finding
 from rfcheck.report.result import plural
-from rfcheck.verify.records import Gain, Status
+from rfcheck.verify.conclusions import Gain, Status
 from rfcheck.verify.verdict.evidence import Evidence, Opinion, no_gain, plateau_sentence
 from rfcheck.verify.verdict.sentences import listed
 

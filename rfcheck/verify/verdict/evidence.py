@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rfcheck.verify.records import Gain, Interval, Status, TailPattern, VariantResult
+from rfcheck.verify.conclusions import Gain, Status, TailPattern, VariantResult
+from rfcheck.verify.records import Interval
 from rfcheck.verify.verdict.flow import Flow
 from rfcheck.verify.verdict.probed import Probed
 from rfcheck.verify.verdict.sentences import best_sentence, points, with_interval

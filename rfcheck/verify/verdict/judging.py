@@ -10,8 +10,9 @@ from rfcheck.config import Settings
 from rfcheck.errors import VerifyError
 from rfcheck.input_size import crossed
 from rfcheck.linting.measurement_facts import plateau_fact, saturation_fact, tail_pattern_fact
+from rfcheck.verify.conclusions import Gain, Judgement, MeasuredLayer, TailPattern, VariantResult, Verdict
 from rfcheck.verify.recipe import Training
-from rfcheck.verify.records import Gain, Judgement, MeasuredLayer, Measurement, TailPattern, Variant, VariantResult, Verdict
+from rfcheck.verify.records import Measurement, Variant
 from rfcheck.verify.saturation.spectrum import mean_saturation
 from rfcheck.verify.verdict.caveats import caveats
 from rfcheck.verify.verdict.conclusion import conclude

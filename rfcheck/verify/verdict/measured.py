@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from rfcheck.analysis.layers import Layer
-from rfcheck.verify.records import Interval, MeasuredLayer, Measurement, Mode
+from rfcheck.verify.conclusions import MeasuredLayer
+from rfcheck.verify.records import Interval, Measurement, Mode
 from rfcheck.verify.verdict.intervals import clopper_pearson
 from rfcheck.verify.verdict.probed import is_usable
 

@@ -5,7 +5,7 @@ Source: Richter 2022, sections 4.3 and 9.3 and appendix C.
 
 from __future__ import annotations
 
-from rfcheck.verify.records import Gain
+from rfcheck.verify.conclusions import Gain
 from rfcheck.verify.verdict.evidence import improves
 from rfcheck.verify.verdict.flow import Flow
 from rfcheck.verify.verdict.probed import Probed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rfcheck.linting.finding import Finding
-from rfcheck.verify.records import Status
+from rfcheck.verify.conclusions import Status
 from rfcheck.verify.verdict.evidence import Evidence, Opinion, meaning, no_gain, promise_kept
 from rfcheck.verify.verdict.sentences import gain_sentence
 from rfcheck.verify.verdict.tail import judge_tail

@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from rfcheck.analysis.layers import Layer
-from rfcheck.verify.records import Gain, Interval, Measurement, Probe
+from rfcheck.verify.conclusions import Gain
+from rfcheck.verify.records import Interval, Measurement, Probe
 from rfcheck.verify.verdict.resampling import Resampled, best_gain, resample
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rfcheck.verify.records import Gain, Interval
+from rfcheck.verify.conclusions import Gain
+from rfcheck.verify.records import Interval
 
 _MOST_DIGITS = 6
 

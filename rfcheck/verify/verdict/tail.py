@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rfcheck.linting.finding import Finding
 from rfcheck.report.result import plural
-from rfcheck.verify.records import Gain, Status
+from rfcheck.verify.conclusions import Gain, Status
 from rfcheck.verify.verdict.evidence import Evidence, Opinion, meaning, no_gain, promise_kept
 from rfcheck.verify.verdict.sentences import best_sentence, gain_sentence, percent, with_interval
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from itertools import accumulate
 
-from rfcheck.verify.records import TailPattern
+from rfcheck.verify.conclusions import TailPattern
 
 
 def tail_pattern(layers: Sequence[str], saturation: Sequence[float], min_layers: int, share: float) -> TailPattern | None:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from statistics import median
 
-from rfcheck.verify.records import Change, Interval, Measurement, Variant, VariantResult
+from rfcheck.verify.conclusions import Change, VariantResult
+from rfcheck.verify.records import Interval, Measurement, Variant
 from rfcheck.verify.verdict.intervals import clopper_pearson, mcnemar, students
 from rfcheck.verify.verdict.resampling import difference
 

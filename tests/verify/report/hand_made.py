@@ -9,24 +9,9 @@ import numpy as np
 from rfcheck.analysis.layers import Layer
 from rfcheck.linting.finding import Finding
 from rfcheck.span import Span
+from rfcheck.verify.conclusions import Gain, Judgement, MeasuredLayer, Run, TailPattern, VariantResult, Verdict
 from rfcheck.verify.recipe import Recipe, Training
-from rfcheck.verify.records import (
-    Epoch,
-    Gain,
-    Heatmap,
-    Interval,
-    Judgement,
-    LayerSaturation,
-    MeasuredLayer,
-    Measurement,
-    Probe,
-    Run,
-    Sizes,
-    TailPattern,
-    Variant,
-    VariantResult,
-    Verdict,
-)
+from rfcheck.verify.records import Epoch, Heatmap, Interval, LayerSaturation, Measurement, Probe, Sizes, Variant
 
 
 def layer(name: str, r: float, *, in_tail: bool = False, role="features") -> Layer:

@@ -15,24 +15,9 @@ from rfcheck import Analysis, Settings
 from rfcheck.analysis.layers import Layer
 from rfcheck.api import analyze_named
 from rfcheck.linting.finding import Finding
+from rfcheck.verify.conclusions import Gain, Judgement, MeasuredLayer, Run, TailPattern, VariantResult, Verdict
 from rfcheck.verify.recipe import Recipe, Training
-from rfcheck.verify.records import (
-    Epoch,
-    Gain,
-    Heatmap,
-    Interval,
-    Judgement,
-    LayerSaturation,
-    MeasuredLayer,
-    Measurement,
-    Probe,
-    Run,
-    Sizes,
-    TailPattern,
-    Variant,
-    VariantResult,
-    Verdict,
-)
+from rfcheck.verify.records import Epoch, Heatmap, Interval, LayerSaturation, Measurement, Probe, Sizes, Variant
 from tests.zoo import torchvision_model
 
 TEST_IMAGES = 1000

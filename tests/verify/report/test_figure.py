@@ -13,7 +13,7 @@ from torch import nn
 from rfcheck import Settings
 from rfcheck.api import analyze_named
 from rfcheck.report.figure_style import GREEN
-from rfcheck.verify.records import Run
+from rfcheck.verify.conclusions import Run
 from rfcheck.verify.report.figure import run_figure
 from tests.verify.report.drawn import curves, require_room, texts, upright
 from tests.verify.report.hand_made import FIRST, SMALL

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from rfcheck.verify.records import Judgement
+from rfcheck.verify.conclusions import Judgement
 from rfcheck.verify.report.layers_table import SHOWN, print_measured_layers
 from tests.verify.report.hand_made import SMALL
 from tests.verify.report.runs import LONG, RESNET, VGG, analysis_of, run_of

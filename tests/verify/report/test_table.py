@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from rfcheck.linting.finding import Finding
-from rfcheck.verify.records import Run, Verdict
+from rfcheck.verify.conclusions import Run, Verdict
 from rfcheck.verify.report.table import print_run
 from tests.verify.report.hand_made import SMALL
 from tests.verify.report.runs import HEALTHY, LONG, RESNET, VGG, broken

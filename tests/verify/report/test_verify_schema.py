@@ -14,8 +14,8 @@ import pytest
 
 import rfcheck
 from rfcheck.report.json_v1 import dump
+from rfcheck.verify.conclusions import Run
 from rfcheck.verify.recipe import PRESETS
-from rfcheck.verify.records import Run
 from rfcheck.verify.report.document import document
 from tests.verify.report.hand_made import SMALL
 from tests.verify.report.runs import HEALTHY, LONG, RESNET, VGG, broken

@@ -9,8 +9,9 @@ import numpy as np
 from rfcheck.analysis.layers import Layer
 from rfcheck.config import Settings
 from rfcheck.linting.finding import Finding
+from rfcheck.verify.conclusions import Judgement
 from rfcheck.verify.recipe import Training
-from rfcheck.verify.records import Judgement, LayerSaturation, Measurement, Probe, Variant
+from rfcheck.verify.records import LayerSaturation, Measurement, Probe, Variant
 from rfcheck.verify.verdict.flow import Flow
 from rfcheck.verify.verdict.judging import judge
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from rfcheck.linting.finding import Finding
-from rfcheck.verify.records import Gain, Interval
+from rfcheck.verify.conclusions import Gain
+from rfcheck.verify.records import Interval
 from rfcheck.verify.verdict.conclusion import conclude
 from rfcheck.verify.verdict.evidence import Opinion
 from tests.verify.verdict.curves import TAIL, measurement, variant

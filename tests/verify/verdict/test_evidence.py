@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from rfcheck.verify.records import Interval, VariantResult
+from rfcheck.verify.conclusions import VariantResult
+from rfcheck.verify.records import Interval
 from rfcheck.verify.verdict.evidence import Evidence, meaning, no_gain, promise_kept
 from rfcheck.verify.verdict.probed import probed
 from tests.verify.verdict.curves import chain_of, measurement, variant

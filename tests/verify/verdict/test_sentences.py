@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from rfcheck.verify.records import Gain, Interval
+from rfcheck.verify.conclusions import Gain
+from rfcheck.verify.records import Interval
 from rfcheck.verify.verdict.sentences import best_sentence, gain_sentence, listed, percent, points, with_interval
 
 GAIN = Gain("a", "b", Interval(0.0123, -0.0004, 0.0251))

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from rfcheck.verify.records import Gain, Interval, TailPattern
+from rfcheck.verify.conclusions import Gain, TailPattern
+from rfcheck.verify.records import Interval
 from rfcheck.verify.verdict.evidence import Evidence
 from rfcheck.verify.verdict.plateau import gain_after_border, gain_before_border
 from rfcheck.verify.verdict.probed import probed
