@@ -90,6 +90,23 @@ def row(result: VariantResult) -> dict[str, Any]:
     }
 
 
+def table(networks: dict[str, Any]) -> str:
+    """The results as a Markdown table: accuracy in per cent, for changed models the difference in points with its interval."""
+    columns = {"truncate": "cut after b_min", "truncate-before": "cut before b_min", "remove-stem": "without stem"}
+    lines = [f"| network | as it is | {' | '.join(columns.values())} | tail |", "| --- " * (len(columns) + 3) + "|"]
+    for name, found in networks.items():
+        models = found["models"]
+        cells = [cell(models[column], models["original"]) if column in models else "" for column in columns]
+        lines.append(f"| {name} | {models['original']['mean']:.1f} | {' | '.join(cells)} | {found['status']} |")
+    return "\n".join(lines)
+
+
+def cell(model: dict[str, Any], original: dict[str, Any]) -> str:
+    """A changed model: its difference, and its share of the parameters of the original."""
+    value, low, high = model["difference"]
+    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}], {model['params'] / original['params']:.0%} of the parameters"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="as for rfcheck verify: cifar10:PATH or folder:PATH with CIFAR-10's classes")
@@ -125,6 +142,7 @@ def main() -> None:
             }
             document = {"setting": setting, "environment": environment(), "networks": results}
             options.output.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    print(table(results))
 
 
 if __name__ == "__main__":
