@@ -19,7 +19,8 @@ class RunningCovariance:
     """Covariance of all rows so far.
 
     Rows gather in a buffer of max(4096, 2 C); when it is full, its centred product in the precision of the rows (float32 at least)
-    is merged into sums in float64. Rows with NaN or infinity are counted and left out. On an accelerator only what returns numbers
+    is merged into sums in float64. On a CPU the mean of the block before is taken off while rows are copied into the buffer, which
+    saves passes over it. Rows with NaN or infinity are counted and left out. On an accelerator only what returns numbers
     waits for the device. Where torch may use fewer digits in float32 products (torch.set_float32_matmul_precision), so do these.
 
     Args:
@@ -41,6 +42,7 @@ class RunningCovariance:
         self._moments: Moments | None = None
         self._buffer: Tensor | None = None
         self._filled = 0
+        self._shift: Tensor | None = None  # taken off the rows in the buffer
 
     @torch.inference_mode()
     def update(self, rows: Tensor) -> None:
@@ -87,7 +89,7 @@ class RunningCovariance:
         """Those of all rows, the buffered ones included; a copy."""
         moments = Moments.nothing(self.features, self._device or "cpu") if self._moments is None else self._moments.clone()
         if self._buffer is not None and self._filled:
-            moments.add(moments_of(self._buffer[: self._filled].clone()))
+            moments.add(moments_of(self._buffer[: self._filled].clone(), self._shift))
         return moments
 
     def all_reduce(self) -> RunningCovariance:
@@ -98,13 +100,14 @@ class RunningCovariance:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on to bitwise the same numbers: copied tensors, numbers, None."""
-        state: dict[str, Any] = {"features": self.features, "moments": None, "buffer": None, "by_feature": False}
+        state: dict[str, Any] = {"features": self.features, "moments": None, "buffer": None, "by_feature": False, "shift": None}
         if self._moments is not None:
             copy = self._moments.clone()
             state["moments"] = {name: getattr(copy, name) for name in ("count", "not_finite", "mean", "scatter")}
         if self._buffer is not None:
             state["buffer"] = self._buffer[: self._filled].clone(memory_format=torch.contiguous_format)
             state["by_feature"] = self._buffer.stride(-1) != 1
+            state["shift"] = None if self._shift is None else self._shift.clone()
         return state
 
     @torch.inference_mode(False)
@@ -120,11 +123,12 @@ class RunningCovariance:
         if self._device is None and (moments is not None or rows is not None):
             self._device = rows.device if moments is None else moments["mean"].device
         self._moments = None if moments is None else Moments(**moments).clone(self._device)
-        self._buffer, self._filled = None, 0
+        self._buffer, self._filled, self._shift = None, 0, None
         if rows is not None:
             self._buffer = self._new_buffer(rows.dtype, state["by_feature"])
             self._filled = len(rows)
             self._buffer[: self._filled] = rows
+            self._shift = None if state["shift"] is None else state["shift"].to(self._device, copy=True)
 
     def _take(self, piece: Tensor) -> None:
         """Put rows (N, P, C) into the buffer, or straight into the sums where they are more than it holds."""
@@ -141,15 +145,27 @@ class RunningCovariance:
             self._buffer = self._new_buffer(dtype, by_feature)
         if self._filled + rows > self._capacity:
             self._flush()
-        self._buffer[self._filled : self._filled + rows].view(piece.shape).copy_(piece)
+        if not self._filled and self._buffer.device.type == "cpu":
+            self._shift = self._expected(piece, dtype)
+        place = self._buffer[self._filled : self._filled + rows].view(piece.shape)
+        if self._shift is None:
+            place.copy_(piece)
+        else:
+            torch.sub(piece.to(place.device), self._shift, out=place)
         self._filled += rows
         if self._filled == self._capacity:
             self._flush()
 
     def _flush(self) -> None:
         if self._buffer is not None and self._filled:
-            self._add(moments_of(self._buffer[: self._filled]))
+            self._add(moments_of(self._buffer[: self._filled], self._shift))
             self._filled = 0
+
+    def _expected(self, piece: Tensor, dtype: torch.dtype) -> Tensor | None:
+        """About the mean of the rows to come: that of the rows so far, at first that of the first piece; None if not finite."""
+        known = self._moments is not None and bool(self._moments.count)
+        mean = self._moments.mean.to(dtype) if self._moments is not None and known else piece.mean((0, 1), dtype=dtype)
+        return mean.to(self._device) if bool(mean.isfinite().all()) else None
 
     def _add(self, moments: Moments) -> None:
         if self._moments is None:

@@ -24,7 +24,7 @@ from .networks import PLANTED
 
 BEGIN = [
     "verify",
-    "model.py:planted(8,1)",
+    "model.py:planted(8,2)",
     "--resolution",
     "32",
     "--epochs",

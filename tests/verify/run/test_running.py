@@ -24,7 +24,7 @@ from rfcheck.verify.run.recipe_file import RunFile, read_run_file
 from rfcheck.verify.run.running import run
 
 from .killed import timeless
-from .networks import FROZEN, HEALTHY, PLAIN, PLANTED
+from .networks import HEALTHY, PARITY, PLAIN, PLANTED
 
 ROOT = Path(__file__).parents[3]
 
@@ -44,7 +44,7 @@ def test_a_planted_tail_is_confirmed(model_file, tmp_path):
     (verdict,) = (verdict for verdict in judgement.verdicts if verdict.finding.code == "RF101")
     assert (judgement.status, verdict.status, verdict.finding.layer) == ("confirmed", "confirmed", "5.0")
     original, truncated = finished.measurements
-    assert original.test_accuracy > 0.8  # it learnt: ten classes, a tenth each
+    assert original.test_accuracy > 0.5  # it learnt: ten classes, a tenth each
     assert judgement.variants[1].variant.params < judgement.variants[0].variant.params
     assert [probe.layer for probe in original.probes] == [layer.layer for layer in original.saturation["train"]]
     assert [layer.layer.name for layer in judgement.layers] == [probe.layer for probe in original.probes]
@@ -65,11 +65,13 @@ def test_a_healthy_network_has_no_tail_to_confirm(model_file, tmp_path):
 
 
 def test_a_tail_that_still_gains_is_refuted(model_file, tmp_path):
-    model_file(FROZEN)
-    judgement = verified("model.py:frozen", tmp_path, Training(epochs=20, learning_rate=1e-3)).judgement
+    model_file(PARITY)
+    training = Training(epochs=30, learning_rate=1e-2, batch_size=64, augment=False)
+    judgement = verified("model.py:late", tmp_path, training, data="model.py:data").judgement
     (verdict,) = (verdict for verdict in judgement.verdicts if verdict.finding.code == "RF101")
     assert (judgement.status, verdict.status) == ("refuted", "refuted")
-    assert judgement.after_border.difference.low > 0
+    assert judgement.after_border.difference.low > 0.2
+    assert judgement.plateau not in (None, judgement.layers[0].layer.name)
 
 
 def test_a_model_that_did_not_learn_decides_nothing(model_file, tmp_path):

@@ -80,3 +80,24 @@ def test_alone_a_process_has_all_rows():
 
 def test_rows_of_a_product():
     assert [block_rows(features) for features in (1, 2048, 4096)] == [4096, 4096, 8192]
+
+
+@pytest.mark.parametrize("off", [0.0, 0.5, 3.0, 1e4])
+def test_rows_whose_mean_was_taken_off_before(off):
+    """Be it near to the mean of these rows or far from it."""
+    block = (torch.randn(3000, 5) + 1e5).float()
+    shift = (block.mean(0) + off).float()
+    moments = moments_of(block - shift, shift)
+    shifted = (block - shift).double().numpy()
+    np.testing.assert_allclose(moments.mean, shifted.mean(0) + shift.double().numpy(), rtol=1e-9)
+    np.testing.assert_allclose(moments.scatter, scatter(shifted), rtol=2e-6, atol=1e-2)
+
+
+def test_a_shift_of_rows_that_are_not_finite():
+    block = torch.randn(50, 4)
+    block[7, 2] = float("nan")
+    shift = torch.full((4,), 2.0)
+    moments = moments_of(block - shift, shift)
+    good = np.delete(block.double().numpy(), 7, axis=0)
+    assert (int(moments.count), int(moments.not_finite)) == (49, 1)
+    np.testing.assert_allclose(moments.mean, good.mean(0), atol=1e-6)
