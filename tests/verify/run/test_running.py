@@ -153,6 +153,7 @@ def interrupted(folder: Path, *how: str) -> dict[str, int]:
     return json.loads(finished.stdout)
 
 
+@pytest.mark.slow
 def test_killed_while_files_are_written(tmp_path):
     """The report is that of an undisturbed run but for times, and nothing else is left."""
     assert interrupted(tmp_path, "files", "probes/2.0", "report.json") == {"interrupted": 2, "finished": 1}
