@@ -32,7 +32,14 @@ VERIFY_ORDER = ["data", "saturation", "training", "probes", "verdict", "report",
 LIGHT = {"rfcheck.verify.progress", "rfcheck.verify.recipe", "rfcheck.verify.run.processes"}
 """What modules of the command line may import of rfcheck.verify at their top; everything else only where a verification starts."""
 
-DATA_ONLY = {"graph/records.py", "graph/calls.py", "report/result.py", "report/view.py", "verify/conclusions.py", "verify/records.py"}
+DATA_ONLY = {
+    "graph/records.py",
+    "graph/calls.py",
+    "report/result.py",
+    "report/view.py",
+    "verify/conclusions.py",
+    "verify/records.py",
+}
 """Modules of dataclasses and small accessors, exercised by the tests of every module that uses them."""
 
 
