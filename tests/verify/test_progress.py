@@ -2,16 +2,7 @@ from __future__ import annotations
 
 from rfcheck.verify.progress import Named
 
-
-class Told:
-    def __init__(self) -> None:
-        self.heard: list[tuple[object, ...]] = []
-
-    def stage(self, name: str, total: int) -> None:
-        self.heard.append((name, total))
-
-    def step(self, note: str = "") -> None:
-        self.heard.append((note,))
+from .told import Told
 
 
 def test_stages_of_a_piece_are_named_after_it():
@@ -20,4 +11,4 @@ def test_stages_of_a_piece_are_named_after_it():
     piece.stage("training", 3)
     piece.step("accuracy 10%")
     piece.step()
-    assert told.heard == [("truncate, seed 1: training", 3), ("accuracy 10%",), ("",)]
+    assert told.heard == [("truncate, seed 1: training", 3), "accuracy 10%", ""]

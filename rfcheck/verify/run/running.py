@@ -85,8 +85,8 @@ def _noted(file: RunFile, plan: Plan, data: Prepared, folder: RunFolder) -> RunF
     )
     if rank() == 0:
         folder.remove_leftovers()
-    if rank() == 0 and (noted != file or not folder.recipe.exists()):
-        write_run_file(folder.recipe, noted)
+        if noted != file or not folder.recipe.exists():
+            write_run_file(folder.recipe, noted)
     return noted
 
 

@@ -8,6 +8,7 @@ from torch import nn
 from rfcheck.errors import VerifyError
 from rfcheck.verify.probes.features import collect
 from rfcheck.verify.saturation.tracker import SaturationTracker
+from tests.verify.told import Told
 
 from .networks import LAYERS, batches, digits, network
 
@@ -146,14 +147,6 @@ def test_an_output_without_images_leaves_nothing(tmp_path):
 
 
 def test_progress_counts_batches(tmp_path):
-    told = []
-
-    class Told:
-        def stage(self, name, total):
-            told.append((name, total))
-
-        def step(self, note=""):
-            told.append(note)
-
-    collected(network(), tmp_path, progress=Told())
-    assert told == [("features", 3), "", "", ""]
+    told = Told()
+    collected(network(), tmp_path, progress=told)
+    assert told.heard == [("features", 3), "", "", ""]

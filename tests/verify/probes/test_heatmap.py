@@ -11,6 +11,7 @@ from rfcheck.errors import VerifyError
 from rfcheck.verify.probes.features import collect
 from rfcheck.verify.probes.heatmap import heatmap
 from rfcheck.verify.probes.probing import train_probes
+from tests.verify.told import Told
 
 from .networks import batches, digits, network
 
@@ -135,14 +136,6 @@ def test_a_model_that_labels_nothing_right(tmp_path):
 
 
 def test_progress_counts_positions(tmp_path):
-    told = []
-
-    class Told:
-        def stage(self, name, total):
-            told.append((name, total))
-
-        def step(self, note=""):
-            told.append(note)
-
-    mapped(network(), "3", tmp_path, counts=(100, 100), progress=Told())
-    assert told[-17:] == [("heatmap 3", 16), *[""] * 16]
+    told = Told()
+    mapped(network(), "3", tmp_path, counts=(100, 100), progress=told)
+    assert told.heard[-17:] == [("heatmap 3", 16), *[""] * 16]
