@@ -20,6 +20,7 @@ from rfcheck.report.json_v1 import render
 from rfcheck.report.result import Result, Run
 from rfcheck.report.view import View
 from tests.report.runs import CLEAN, EMPTY, FULL, chain_of, result_of
+from tests.schema_objects import objects
 from tests.zoo import torchvision_model
 
 SCHEMA = json.loads((Path(rfcheck.__file__).parent / "schemas" / "report-v1.schema.json").read_text(encoding="utf-8"))
@@ -85,17 +86,6 @@ def test_the_cases_hold_what_they_promise():
 
 def test_the_schema_itself():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-
-
-def objects(schema: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(schema, dict):
-        if schema.get("type") == "object":
-            yield schema
-        for value in schema.values():
-            yield from objects(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            yield from objects(value)
 
 
 def test_it_is_strict_and_describes_every_field():

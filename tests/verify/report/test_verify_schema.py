@@ -17,6 +17,7 @@ from rfcheck.report.json_v1 import dump
 from rfcheck.verify.conclusions import Run
 from rfcheck.verify.recipe import PRESETS
 from rfcheck.verify.report.document import document
+from tests.schema_objects import objects
 from tests.verify.report.hand_made import SMALL
 from tests.verify.report.runs import HEALTHY, LONG, RESNET, VGG, broken
 
@@ -49,17 +50,6 @@ def test_reports_are_valid(name):
 
 def test_the_schema_itself():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-
-
-def objects(schema: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(schema, dict):
-        if schema.get("type") == "object":
-            yield schema
-        for value in schema.values():
-            yield from objects(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            yield from objects(value)
 
 
 def test_it_is_strict_and_describes_every_field():
