@@ -1,8 +1,10 @@
-"""Files of a run: written whole or not at all, and what to do where they cannot be."""
+"""Files of a run: what they are called, written whole or not at all, and what to do where they cannot be."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
+import re
 from pathlib import Path
 
 from rfcheck.errors import VerifyError
@@ -41,3 +43,9 @@ def remedy_of(error: OSError) -> str:
 def is_full(error: OSError) -> bool:
     """Whether there is no room for a file: on the disk, in the quota of the user, or below the limit of a file's size."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def layer_file_name(layer: str) -> str:
+    """The name of a layer's JSON file: any file system takes it, and no other layer has it."""
+    readable = re.sub(r"[^A-Za-z0-9._-]", "_", layer)[:80]
+    return f"{readable}-{hashlib.sha256(layer.encode()).hexdigest()[:8]}.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rfcheck.errors import VerifyError
-from rfcheck.verify.writing import cannot_be_written, is_full, remedy_of, write_file
+from rfcheck.verify.writing import cannot_be_written, is_full, layer_file_name, remedy_of, write_file
 
 
 def test_a_file_is_written_with_its_folder(tmp_path):
@@ -47,3 +47,9 @@ def test_a_full_disk_is_full():
     with pytest.raises(OSError, match="No space left") as caught, Path("/dev/full").open("wb", buffering=0) as file:
         file.write(b"one")
     assert is_full(caught.value)
+
+
+def test_layers_with_like_names_have_files_of_their_own():
+    names = {layer_file_name(layer).lower() for layer in ("conv", "Conv", "a/b", "a:b", "a-b", "a.b" * 100, "a.b" * 101, "α")}
+    assert len(names) == 8
+    assert all(name.isascii() and len(name) < 100 and "/" not in name and ":" not in name for name in names)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from rfcheck.verify.plain import known
 from rfcheck.verify.probes.features import Collected
 from rfcheck.verify.records import Probe
-from rfcheck.verify.writing import write_file
+from rfcheck.verify.writing import layer_file_name, write_file
 
 METHOD = 1
 """Version of how probes are trained; results of another one are not used."""
@@ -63,8 +63,8 @@ class KeptProbes:
         """
         content = {
             "for": self._key(probe.layer, probe.features),
-            "l2": _number(probe.l2),
-            "train_accuracy": _number(probe.train_accuracy),
+            "l2": known(probe.l2),
+            "train_accuracy": known(probe.train_accuracy),
             "correct": np.packbits(probe.correct).tobytes().hex(),
         }
         write_file(self._path(probe.layer), json.dumps(content, indent=1).encode())
@@ -73,10 +73,4 @@ class KeptProbes:
         return [layer, features, self._fingerprint]
 
     def _path(self, layer: str) -> Path:
-        """A file whose name any file system takes, and no other layer has."""
-        readable = re.sub(r"[^A-Za-z0-9._-]", "_", layer)[:80]
-        return self._folder / f"{readable}-{hashlib.sha256(layer.encode()).hexdigest()[:8]}.json"
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
+        return self._folder / layer_file_name(layer)

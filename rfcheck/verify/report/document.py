@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import rfcheck
 from rfcheck.report.json_v1 import extents_to_list, finding_to_dict
+from rfcheck.verify.plain import interval_to_dict, known
 from rfcheck.verify.recipe import CROP_PADDING, DELTA
-from rfcheck.verify.report.plain import interval_to_dict, known
 from rfcheck.verify.report.raw_measurements import measurement_to_dict
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rfcheck.verify.report.plain import known
+from rfcheck.verify.plain import known
 
 if TYPE_CHECKING:
     from rfcheck.verify.records import Epoch, LayerSaturation, Measurement, Probe

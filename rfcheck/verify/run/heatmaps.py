@@ -11,7 +11,7 @@ from rfcheck.errors import VerifyError
 from rfcheck.suggestions import did_you_mean
 from rfcheck.verify.records import Heatmap
 from rfcheck.verify.run.measuring import MEASURING_BATCH, Bench, trained
-from rfcheck.verify.writing import write_file
+from rfcheck.verify.writing import layer_file_name, write_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -74,17 +74,13 @@ def _made(model: nn.Module, layer: str, scratch: Path, model_accuracy: float, be
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _file(folder: Path, layer: str) -> Path:
-    return folder / f"{layer.replace('/', '-').replace(':', '-')}.json"
-
-
 def _keep(folder: Path, made: Heatmap) -> None:
-    write_file(_file(folder, made.layer), json.dumps({"layer": made.layer, "relative": made.relative}).encode())
+    write_file(folder / layer_file_name(made.layer), json.dumps({"layer": made.layer, "relative": made.relative}).encode())
 
 
 def _kept(folder: Path, layer: str) -> Heatmap | None:
     try:
-        values = json.loads(_file(folder, layer).read_text(encoding="utf-8"))
+        values = json.loads((folder / layer_file_name(layer)).read_text(encoding="utf-8"))
         return Heatmap(values["layer"], tuple(tuple(row) for row in values["relative"])) if values["layer"] == layer else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfcheck.replacing import replace_file
+from rfcheck.verify.plain import known
 from rfcheck.verify.training.checkpoint import PREFIX
 
 if TYPE_CHECKING:
@@ -76,20 +76,16 @@ def line(past: Past) -> str:
     epoch = past.epoch
     content = {
         "epoch": epoch.number,
-        "train_loss": _finite(epoch.train_loss),
+        "train_loss": known(epoch.train_loss),
         "train_accuracy": epoch.train_accuracy,
-        "validation_loss": _finite(epoch.validation_loss),
+        "validation_loss": known(epoch.validation_loss),
         "validation_accuracy": epoch.validation_accuracy,
         "learning_rate": epoch.learning_rate,
-        "s_mu": None if epoch.saturation is None else _finite(epoch.saturation),
-        "saturation": {layer.layer: _finite(layer.saturation) for layer in past.saturation},
+        "s_mu": known(epoch.saturation),
+        "saturation": {layer.layer: known(layer.saturation) for layer in past.saturation},
         "seconds": round(epoch.seconds, 3),
     }
     return json.dumps(content, allow_nan=False) + "\n"
-
-
-def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None
 
 
 def _add_events(writer: SummaryWriter, past: Past) -> None:

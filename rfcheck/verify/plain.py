@@ -1,4 +1,4 @@
-"""Numbers and intervals as the JSON report holds them."""
+"""Numbers and intervals as the JSON files of a run hold them."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rfcheck.report.json_v1 import dump
+from rfcheck.verify.plain import interval_to_dict, known
 from rfcheck.verify.records import Interval
-from rfcheck.verify.report.plain import interval_to_dict, known
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf, np.float32("nan")])
