@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rfcheck.processors import usable_processors
+from rfcheck.verify.run.processes import processes_here
 
 if TYPE_CHECKING:
     import torch
 
 PACKAGES = ("torchvision", "accelerate", "scikit-learn", "numpy")
+
+_THEN = ", then "
 
 
 def environment() -> dict[str, str]:
@@ -32,7 +35,23 @@ def environment() -> dict[str, str]:
     found |= {package: importlib.metadata.version(package) for package in PACKAGES}
     device = training_device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine() or "cpu"
-    return found | {"device": name, "threads": str(torch.get_num_threads())}
+    return found | {"device": name, "threads": str(_threads())}
+
+
+def continued(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a run that goes on: where it changed, "2.14.0, then 2.15.0"."""
+    merged = dict(before)
+    for name, value in now.items():
+        last = before.get(name, "").rpartition(_THEN)[2]
+        if value != last:
+            merged[name] = f"{before[name]}{_THEN}{value}" if name in before else value
+    return merged
+
+
+def change_sentence(environment: Mapping[str, str]) -> str:
+    """What a reader should know of an environment that changed while the run went on; empty if it did not."""
+    changed = [f"{name}: {value}" for name, value in environment.items() if _THEN in value]
+    return f"went on in another environment ({'; '.join(changed)}), which may have changed the numbers" if changed else ""
 
 
 def training_device() -> torch.device:
@@ -46,23 +65,28 @@ def training_device() -> torch.device:
 
 
 @contextmanager
-def limited_threads(processes: int = 1) -> Iterator[None]:
+def limited_threads() -> Iterator[None]:
     """Let torch and linear algebra use no more threads than there are processors, which otherwise slows both down manifold.
 
-    OMP_NUM_THREADS wins where it is set.
-
-    Args:
-        processes: that share the processors.
+    The processes on this machine share the processors. OMP_NUM_THREADS wins where it is set.
     """
     import torch
     from threadpoolctl import threadpool_limits
 
-    before = torch.get_num_threads()
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    threads = int(asked) if asked.isdecimal() and int(asked) else max(1, usable_processors() // processes)
+    before, threads = torch.get_num_threads(), _threads()
     try:
         torch.set_num_threads(threads)
         with threadpool_limits(threads):
             yield
     finally:
         torch.set_num_threads(before)
+
+
+def _threads() -> int:
+    """Threads that one process should use: OMP_NUM_THREADS, or else its share of the processors, as far as torch wants them."""
+    import torch
+
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal() and int(asked):
+        return int(asked)
+    return max(1, min(torch.get_num_threads(), usable_processors() // processes_here()))

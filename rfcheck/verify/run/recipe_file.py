@@ -34,7 +34,7 @@ class RunFile:
         fingerprint: of the data; "" until they are read.
         classes: names.
         sizes: of the splits; None until they are known.
-        environment: in which the run began.
+        environment: in which the run began, and where it went on in another one, that too.
         tensorboard: whether metrics are also kept as TensorBoard reads them.
     """
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from rfcheck.errors import VerifyError
 from rfcheck.verify.conclusions import Run
 from rfcheck.verify.records import Measurement, Sizes
-from rfcheck.verify.run.environment import limited_threads, training_device
+from rfcheck.verify.run.environment import change_sentence, continued, environment, limited_threads, training_device
 from rfcheck.verify.run.heatmaps import heatmaps, require_layers
 from rfcheck.verify.run.measuring import Bench, chance, measure
 from rfcheck.verify.run.planning import Plan, plan_run
-from rfcheck.verify.run.processes import processes_here, rank
+from rfcheck.verify.run.processes import rank
 from rfcheck.verify.run.recipe_file import RunFile, write_run_file
 from rfcheck.verify.writing import write_file
 
@@ -45,7 +45,7 @@ def run(file: RunFile, folder: RunFolder, *, download: bool, progress: Progress)
     require_head(plan.models[0].build(), data, file.recipe.target)
     file = _noted(file, plan, data, folder)
     device = training_device()
-    with limited_threads(processes_here()):
+    with limited_threads():
         bench = Bench(file.recipe, data.to(device), device, folder, file.tensorboard, progress)
         measurements = [measure(planned, seed, bench) for seed in range(file.recipe.seeds) for planned in plan.models]
         finished = _concluded(file, plan, measurements, bench)
@@ -82,6 +82,7 @@ def _noted(file: RunFile, plan: Plan, data: Prepared, folder: RunFolder) -> RunF
         fingerprint=data.fingerprint,
         classes=data.classes,
         sizes=Sizes(len(data.train), len(data.validation), len(data.test)),
+        environment=file.environment if folder.document.exists() else continued(file.environment, environment()),
     )
     if rank() == 0:
         folder.remove_leftovers()
@@ -104,6 +105,9 @@ def _concluded(file: RunFile, plan: Plan, measurements: list[Measurement], bench
         flow=plan.flow,
         chance=chance(bench.data),
     )
+    changed = change_sentence(file.environment)
+    if changed:
+        judgement = replace(judgement, caveats=(*judgement.caveats, changed))
     return Run(
         name=plan.name,
         recipe=file.recipe,

@@ -32,8 +32,8 @@ SCHEMA = json.loads((Path(rfcheck.__file__).parent / "schemas" / "verify-v1.sche
 QUICK = Training(epochs=12, learning_rate=1e-3)
 
 
-def verified(target: str, folder: Path, training: Training = QUICK, **recipe):
-    file = RunFile(Recipe(target, (3, 32, 32), training=training, **recipe), Settings(), str(folder), {"torch": torch.__version__})
+def verified(target: str, folder: Path, training: Training = QUICK, began_with: str = torch.__version__, **recipe):
+    file = RunFile(Recipe(target, (3, 32, 32), training=training, **recipe), Settings(), str(folder), {"torch": began_with})
     return run(file, RunFolder(folder / "run"), download=False, progress=Silent())
 
 
@@ -119,6 +119,20 @@ def test_a_finished_run_is_only_read(model_file, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert file.fingerprint == first.fingerprint
     assert (file.sizes, file.classes) == (first.sizes, first.classes)
+
+
+def test_a_run_that_goes_on_with_other_versions_says_so(model_file, tmp_path):
+    model_file(HEALTHY)
+    finished = verified("model.py:healthy", tmp_path, Training(epochs=1), began_with="2.0.0")
+    both = f"2.0.0, then {torch.__version__}"
+    assert finished.environment["torch"] == both
+    said = f"went on in another environment (torch: {both}), which may have changed the numbers"
+    assert finished.judgement.caveats[-1] == said
+    assert json.loads((tmp_path / "run" / "report.json").read_text(encoding="utf-8"))["caveats"][-1] == said
+    path = tmp_path / "run" / "run.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace(both, "2.0.0"), encoding="utf-8")
+    shown = run(read_run_file(path), RunFolder(tmp_path / "run"), download=False, progress=Silent())
+    assert shown.environment["torch"] == "2.0.0", "what is finished is only read"
 
 
 def test_other_data_cannot_go_on_with_a_run(model_file, tmp_path):
