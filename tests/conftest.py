@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -8,6 +9,11 @@ import pytest
 import torch
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def pytest_collection_finish():
+    """Tests and packages stay until the end, so that collecting garbage need not look through them every time."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

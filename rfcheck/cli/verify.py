@@ -117,9 +117,15 @@ def _run_file(target: str, size: dict[str, Any], given: dict[str, Any], *, tenso
 
 
 def _enter(folder: str) -> None:
-    """Go to the folder from which the run began, where its target and data are found."""
-    if Path(folder).is_dir():
+    """Go to the folder from which the run began, where its target and data are found; look for them here if it is gone."""
+    from rfcheck.verify.run.processes import rank
+
+    try:
         os.chdir(folder)
+    except OSError as error:
+        if rank() == 0:
+            reason = error.strerror or str(error)
+            click.echo(f"{folder}, where the run began: {reason}; its target and data are looked for in {Path.cwd()}", err=True)
 
 
 def _run(file: RunFile, folder: RunFolder, *, download: bool) -> Run:
@@ -166,6 +172,22 @@ def _stopped_by_sigterm() -> Iterator[None]:
 
 
 def _show(finished: Run, folder: RunFolder, output_format: str) -> None:
+    """Print the report.
+
+    Raises:
+        VerifyError: if standard output cannot be written.
+    """
+    try:
+        _print(finished, folder, output_format)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = error.strerror or error
+        raise VerifyError(f"standard output cannot be written: {reason}; the report is in {folder.document}") from None
+
+
+def _print(finished: Run, folder: RunFolder, output_format: str) -> None:
     if output_format == "json":
         click.echo(folder.document.read_text(encoding="utf-8"), nl=False)
         return

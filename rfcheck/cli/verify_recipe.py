@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -129,10 +130,10 @@ def _training(given: Mapping[str, Any]) -> Training:
 
 def _require_above(training: Training, name: str, *, least: float = -1e-99, most: float = float("inf")) -> None:
     value = getattr(training, name)
-    if least < value <= most:
+    if least < value <= most and math.isfinite(value):
         return
     allowed = "above 0" if least == 0 else "0 or above"
-    limit = "" if most == float("inf") else f", and at most {most:g}"
+    limit = ", and finite" if math.isinf(most) else f", and at most {most:g}"
     raise SettingsError(f"--{name.replace('_', '-')} must be {allowed}{limit}, got {value:g}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import warnings
 from collections.abc import Callable
 from functools import wraps
@@ -22,6 +23,8 @@ BLUE, ORANGE, GREEN, RED, DARK, GREY = "#0072B2", "#E69F00", "#009E73", "#CC3311
 TEXT, SMALL = 9.0, 8.0
 """Sizes of text in points."""
 
+_TITLE_LETTER = 0.085
+"""Inches of a letter of a title."""
 _DPI = 200
 _SHOWN_DPI = 100
 """Pixels per inch at which a notebook shows a figure; it holds more for screens that show more."""
@@ -61,6 +64,13 @@ def new_figure(width: float, height: float) -> Figure:
     figure = NotebookFigure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def add_title(figure: Figure, text: str) -> None:
+    """A title above all panels, as it is written, on as many lines as the width of the figure makes necessary."""
+    most = int(0.96 * figure.get_figwidth() / _TITLE_LETTER)
+    lines = textwrap.wrap(text, most, break_on_hyphens=False)
+    figure.suptitle("\n".join(lines), fontsize=TEXT + 1, x=0.02, ha="left").set_parse_math(False)
 
 
 def figure_bytes(figure: Figure, ending: str) -> bytes:

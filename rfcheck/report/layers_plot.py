@@ -16,6 +16,7 @@ from rfcheck.report.figure_style import (
     RED,
     SMALL,
     TEXT,
+    add_title,
     decorate,
     figure_bytes,
     new_figure,
@@ -90,8 +91,7 @@ def layers_figure(
     heights = [_RECEPTIVE] * len(alike) + [_COST]
     figure = new_figure(figure_width(len(names)), sum(heights) + _AROUND + names_height(names))
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    title = figure.suptitle(f"{name} at {crossed(input_size)} px", fontsize=TEXT + 1, x=0.02, ha="left")
-    title.set_parse_math(False)
+    add_title(figure, f"{name} at {crossed(input_size)} px")
     for panel in panels:
         decorate(panel)
         for first, last in runs(judged, lambda layer: layer.in_tail):

@@ -20,6 +20,7 @@ from rfcheck.report.figure_style import (
     RED,
     SMALL,
     TEXT,
+    add_title,
     decorate,
     figure_bytes,
     new_figure,
@@ -61,7 +62,7 @@ def sweep_figure(swept: ModelSweep) -> Figure:
     points = sorted(swept.points, key=lambda point: point.resolution)
     figure = new_figure(_WIDTH, _HEIGHT)
     panels = top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=(1, 0.85, 1.1))
-    figure.suptitle(swept.target, fontsize=TEXT + 1, x=0.02, ha="left")
+    add_title(figure, swept.target)
     _set_horizontal(bottom, [point.resolution for point in points])
     for panel in panels:
         decorate(panel)

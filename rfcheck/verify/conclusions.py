@@ -156,7 +156,7 @@ class Run:
         classes: names.
         sizes: of the splits.
         fingerprint: SHA-256 of the images and labels, as hexadecimal digits.
-        environment: versions, device, number of threads, by name.
+        environment: versions, device, numbers of processes and threads, by name.
         measurements: of every variant and seed.
         judgement: what they say.
         heatmaps: of the original's first seed.

@@ -142,7 +142,7 @@ class Variant:
         findings: of the linter.
         flops: multiply-accumulates per image.
         params: parameters.
-        unmeasured: layers that no module makes, whose outputs therefore cannot be observed.
+        unmeasured: layers whose outputs come from no module, or cannot be told apart by image.
     """
 
     name: str

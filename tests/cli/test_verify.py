@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 import json
 import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from rfcheck.errors import VerifyError
 from rfcheck.verify.recipe import Recipe
+from rfcheck.verify.run.folder import RunFolder
 from rfcheck.verify.run.recipe_file import read_run_file
+
+verify = importlib.import_module("rfcheck.cli.verify")  # the package has the verb by this name
 
 MODEL = """
 class Net(nn.Module):
@@ -108,6 +116,30 @@ def test_a_run_keeps_everything_and_is_shown_again(run, model_file, tmp_path):
     assert (folder / "report.json").read_bytes() == report
 
 
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs a full device")
+def test_a_standard_output_that_is_full_is_named(tmp_path, monkeypatch):
+    folder = RunFolder(tmp_path)
+    folder.document.write_text("{}")
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        stream = io.TextIOWrapper(full, encoding="utf-8")
+        monkeypatch.setattr(sys, "stdout", stream)
+        with pytest.raises(VerifyError) as caught:
+            verify._show(None, folder, "json")
+        with contextlib.suppress(OSError):
+            stream.close()
+    assert str(caught.value) == f"standard output cannot be written: No space left on device; the report is in {folder.document}"
+
+
+def test_a_run_whose_folder_is_gone_looks_for_its_target_here(run, model_file, tmp_path):
+    assert run("verify", model_file(MODEL), *BRIEF)[0] in (0, 1, 4)
+    recipe = tmp_path / "run" / "run.toml"
+    recipe.write_text(recipe.read_text().replace(f'folder = "{tmp_path}"', 'folder = "/nowhere"'))
+    code, _, err = run("verify", "--resume", "run")
+    assert code in (0, 1, 4)
+    expected = f"/nowhere, where the run began: No such file or directory; its target and data are looked for in {tmp_path}"
+    assert err.splitlines()[0] == expected
+
+
 def test_another_model_in_the_file_cannot_go_on_with_the_run(run, model_file):
     assert run("verify", model_file(MODEL), *BRIEF)[0] in (0, 1, 4)
     model_file(MODEL.replace("nn.Conv2d(3, 4,", "nn.Conv2d(3, 5,").replace("nn.Linear(4,", "nn.Linear(5,"))
@@ -116,6 +148,15 @@ def test_another_model_in_the_file_cannot_go_on_with_the_run(run, model_file):
     assert message.count("What is done is kept") == 1
 
 
+@pytest.fixture
+def _heeding_ctrl_c():
+    """Also where the tests are started in the background, where shells let programs ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heeding_ctrl_c")
 @pytest.mark.parametrize(("name", "code", "word"), [("SIGINT", 130, "interrupted"), ("SIGTERM", 143, "terminated")])
 def test_a_run_that_is_stopped_says_how_to_go_on_and_goes_on(run, model_file, name, code, word):
     before = signal.getsignal(signal.SIGTERM)

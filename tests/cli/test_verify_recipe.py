@@ -73,11 +73,13 @@ def test_memory_is_read_with_its_unit(text, expected):
         ({"canvas": 0}, "--canvas must be at least 1, got 0"),
         ({"probe_size": 0}, "--probe-size must be at least 1, got 0"),
         ({"probe_memory": "much"}, "--probe-memory must be a number of bytes such as 512M or 4G, got 'much'"),
-        ({"learning_rate": 0.0}, "--learning-rate must be above 0, got 0"),
-        ({"learning_rate": float("nan")}, "--learning-rate must be above 0, got nan"),
+        ({"learning_rate": 0.0}, "--learning-rate must be above 0, and finite, got 0"),
+        ({"learning_rate": float("nan")}, "--learning-rate must be above 0, and finite, got nan"),
+        ({"learning_rate": float("inf")}, "--learning-rate must be above 0, and finite, got inf"),
         ({"decay_factor": 1.5}, "--decay-factor must be above 0, and at most 1, got 1.5"),
         ({"momentum": -0.5}, "--momentum must be 0 or above, and at most 1, got -0.5"),
-        ({"weight_decay": -1.0}, "--weight-decay must be 0 or above, got -1"),
+        ({"weight_decay": -1.0}, "--weight-decay must be 0 or above, and finite, got -1"),
+        ({"weight_decay": float("inf")}, "--weight-decay must be 0 or above, and finite, got inf"),
     ],
 )
 def test_what_is_not_possible_is_refused(given, sentence):

@@ -8,7 +8,7 @@ import pytest
 from matplotlib import style
 from matplotlib.figure import Figure
 
-from rfcheck.report.figure_style import decorate, figure_bytes, new_figure, plain_style, round_count, shortened
+from rfcheck.report.figure_style import add_title, decorate, figure_bytes, new_figure, plain_style, round_count, shortened
 
 
 def drawn(text: str = "text") -> Figure:
@@ -55,6 +55,18 @@ def test_the_style_of_other_figures_is_left_alone():
 def test_a_notebook_shows_the_image():
     figure = drawn()
     assert figure._repr_png_() == (figure_bytes(figure, "png"), {"width": 300, "height": 200})
+
+
+@pytest.mark.parametrize("text", ["a$b$_c at 32x32 px", "one (two=2, three=3) four-five " * 6, "ResNet" * 30])
+def test_a_title_says_everything_within_the_figure(text):
+    figure = drawn()
+    add_title(figure, text)
+    figure.canvas.draw()
+    title, panel = (shown.get_window_extent() for shown in (figure._suptitle, figure.axes[0].title))
+    assert figure.get_suptitle().replace("\n", " ").replace(" ", "") == text.replace(" ", "")
+    assert title.x0 >= 0
+    assert title.x1 <= figure.bbox.x1
+    assert panel.y1 <= title.y0
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from rfcheck.verify.probes.probing import correct
 from rfcheck.verify.probes.selection import select_and_fit
 from rfcheck.verify.probes.standardising import standard
 from rfcheck.verify.probes.storage import LayerFeatures
-from rfcheck.verify.progress import SILENT, Progress
+from rfcheck.verify.progress import SILENT, Named, Progress
 from rfcheck.verify.records import Heatmap
 
 Batches = Iterable[tuple[Tensor, Tensor]]
@@ -67,19 +67,21 @@ def heatmap(
         return at_positions(features)
 
     shared = memory // 2
+    own = Named(f"heatmap {layer}", progress)
+    of_train, of_test = Named("training images", own), Named("test images", own)
     with (
         collect_with(
-            pooling, model, train_batches, [layer], count=counts[0], memory=shared, folder=folder / "train", progress=progress
+            pooling, model, train_batches, [layer], count=counts[0], memory=shared, folder=folder / "train", progress=of_train
         ) as train,
         collect_with(
-            pooling, model, test_batches, [layer], count=counts[1], memory=shared, folder=folder / "test", progress=progress
+            pooling, model, test_batches, [layer], count=counts[1], memory=shared, folder=folder / "test", progress=of_test
         ) as test,
     ):
         (rows, columns), *others = extents
         if others or train.not_finite or test.not_finite:
             reason = "maps of several sizes" if others else "NaN or infinity"
             raise VerifyError(f"layer {layer!r} puts out {reason}, so that there is no heatmap of it; choose another layer")
-        accuracies = _accuracies(train, test, layer, rows * columns, classes, device, progress)
+        accuracies = _accuracies(train, test, layer, rows * columns, classes, device, own)
     relative = (accuracies / model_accuracy if model_accuracy else torch.full_like(accuracies, math.nan)).reshape(rows, columns)
     return Heatmap(layer, tuple(tuple(row) for row in relative.tolist()))
 
@@ -97,7 +99,7 @@ def _accuracies(
     train: Collected, test: Collected, layer: str, positions: int, classes: int, device: torch.device, progress: Progress
 ) -> Tensor:
     """Share of the test images that the probe at each position labels right; float64 (positions,)."""
-    progress.stage(f"heatmap {layer}", positions)
+    progress.stage("probes", positions)
     features = train.features(layer)
     per_position = 4 * features.values.numel() // positions
     accuracies = []

@@ -20,8 +20,9 @@ AVERAGES: dict[int, Callable[..., Tensor]] = {
 def pooled(layer: str, module: nn.Module, output: Tensor, images: int, size: int) -> Tensor:
     """A layer's output, averaged to at most ``size`` positions per axis and never up-sampled.
 
-    Positions that a layer keeps on one axis, such as the tokens of a transformer or the time steps of an LSTM, are averaged to at
-    most as many as a map has: size * size.
+    Positions that a layer keeps on one axis, such as the tokens of a transformer or the time steps of an LSTM, and those on more
+    axes than an image has, such as rows and columns of windows and within them, are averaged to at most as many as a map has:
+    size * size.
 
     Args:
         layer: name, for errors.
@@ -39,6 +40,8 @@ def pooled(layer: str, module: nn.Module, output: Tensor, images: int, size: int
     Source: Richter 2022, section 8.3.3.
     """
     features = channels_first(layer, module, output, images).float()
+    if features.dim() - 2 > max(AVERAGES):
+        features = features.flatten(2)
     extents = features.shape[2:]
     if not extents:
         return features

@@ -19,6 +19,7 @@ from rfcheck.report.figure_style import (
     RED,
     SMALL,
     TEXT,
+    add_title,
     decorate,
     new_figure,
     plain_style,
@@ -62,8 +63,7 @@ def run_figure(run: Run) -> Figure:
     heights = [_CURVES, *[_RECEPTIVE] * len(alike)]
     figure = new_figure(figure_width(len(names)), sum(heights) + _AROUND + names_height(names))
     panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-    title = f"{run.name} at {crossed(size)} px: {judgement.status}"
-    figure.suptitle(title, fontsize=TEXT + 1, x=0.02, ha="left").set_parse_math(False)
+    add_title(figure, f"{run.name} at {crossed(size)} px: {judgement.status}")
     bars = _bars(run, names)
     for panel in panels:
         _prepare(panel, layers, bars)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rfcheck.input_size import crossed
-from rfcheck.report.figure_style import SMALL, TEXT, new_figure, plain_style, shortened
+from rfcheck.report.figure_style import SMALL, TEXT, add_title, new_figure, plain_style, shortened
 
 if TYPE_CHECKING:
     from matplotlib.image import AxesImage
@@ -47,8 +47,7 @@ def heatmap_figure(run: Run) -> Figure:
         panel.remove()
     low, high = _limits(maps)
     images = [_draw(panel, heatmap, low, high) for panel, heatmap in zip(panels, maps, strict=False)]
-    title = f"{run.name} at {crossed(run.recipe.input_size[1:])} px: probes at every position"
-    figure.suptitle(title, fontsize=TEXT + 1, x=0.02, ha="left").set_parse_math(False)
+    add_title(figure, f"{run.name} at {crossed(run.recipe.input_size[1:])} px: probes at every position")
     bar = figure.colorbar(images[0], ax=list(panels[: len(maps)]), shrink=0.85, aspect=24)
     bar.set_label("accuracy relative to the model", fontsize=TEXT)
     bar.ax.tick_params(labelsize=SMALL)

@@ -61,9 +61,10 @@ def _print_head(run: Run, console: Console) -> None:
     console.print(title, soft_wrap=True)
     print_wrapped(judgement.summary, console, _MARGIN)
     trained = f"{plural(recipe.training.epochs, 'epoch')}, {plural(recipe.seeds, 'seed')}"
+    source = f"{recipe.data} on a canvas of {recipe.canvas} px" if recipe.canvas else recipe.data
     images = f"{sizes.train:,} training, {sizes.validation:,} validation and {sizes.test:,} test images"
     accuracy = percent_with_interval(judgement.variants[0].mean).replace(" ", "% ", 1)
-    print_wrapped(f"trained for {trained} on {recipe.data} ({images}); test accuracy {accuracy}", console, _MARGIN)
+    print_wrapped(f"trained for {trained} on {source} ({images}); test accuracy {accuracy}", console, _MARGIN)
 
 
 def _print_title(text: str, console: Console) -> None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rfcheck.input_size import crossed
-from rfcheck.report.figure_style import BLUE, DARK, GREY, SMALL, TEXT, decorate, new_figure, plain_style, shortened
+from rfcheck.report.figure_style import BLUE, DARK, GREY, SMALL, TEXT, add_title, decorate, new_figure, plain_style, shortened
 from rfcheck.verify.report.points import change_in_percent, points_with_interval
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def variants_figure(run: Run) -> Figure:
     decorate(panel)
     panel.grid(visible=False, axis="y")
     panel.grid(axis="x", color="0.9", linewidth=0.6)
-    title = f"{run.name} at {crossed(run.recipe.input_size[1:])} px: fixes against the original"
-    figure.suptitle(title, fontsize=TEXT + 1, x=0.02, ha="left").set_parse_math(False)
+    add_title(figure, f"{run.name} at {crossed(run.recipe.input_size[1:])} px: fixes against the original")
     panel.axvline(0, color=DARK, linewidth=1.0, zorder=1.5)
     for row, result in enumerate(changed):
         if result.difference is not None:

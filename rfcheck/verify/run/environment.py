@@ -1,4 +1,4 @@
-"""What a run ran on: versions, device and threads."""
+"""What a run ran on: versions, device, processes and threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rfcheck.processors import usable_processors
-from rfcheck.verify.run.processes import processes_here
+from rfcheck.verify.run.processes import processes, processes_here
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +21,7 @@ _THEN = ", then "
 
 
 def environment() -> dict[str, str]:
-    """Versions, device and number of threads, by name."""
+    """Versions, device, number of processes and threads of each, by name."""
     import torch
 
     import rfcheck
@@ -35,7 +35,7 @@ def environment() -> dict[str, str]:
     found |= {package: importlib.metadata.version(package) for package in PACKAGES}
     device = training_device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine() or "cpu"
-    return found | {"device": name, "threads": str(_threads())}
+    return found | {"device": name, "processes": str(processes()), "threads": str(_threads())}
 
 
 def continued(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:

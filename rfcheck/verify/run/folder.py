@@ -62,8 +62,10 @@ def new_folder(path: str | None, name: str, now: datetime) -> RunFolder:
         now: when the run begins.
 
     Raises:
-        VerifyError: if there is something at the given path, or several processes have no path in common.
+        VerifyError: if the given path is empty or there is something at it, or several processes have no path in common.
     """
+    if path == "":
+        raise VerifyError("--run-dir: the name is empty; name a folder")
     if path is None and processes() > 1:
         raise VerifyError(f"{processes()} processes were started, which need a folder in common: add --run-dir DIR")
     if path is None:
@@ -87,6 +89,8 @@ def existing_folder(path: str) -> RunFolder:
     Raises:
         VerifyError: if there is no run in it.
     """
+    if not path:
+        raise VerifyError("--resume: the name is empty; give the folder of a run")
     folder = RunFolder(Path(path).resolve())
     if folder.recipe.is_file():
         return folder

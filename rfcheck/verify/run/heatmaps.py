@@ -11,6 +11,7 @@ from rfcheck.errors import VerifyError
 from rfcheck.suggestions import did_you_mean
 from rfcheck.verify.records import Heatmap
 from rfcheck.verify.run.measuring import MEASURING_BATCH, Bench, trained
+from rfcheck.verify.verdict.sentences import listed
 from rfcheck.verify.writing import layer_file_name, write_file
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def require_layers(names: tuple[str, ...], planned: PlannedModel) -> None:
     layers = [layer.name for layer in planned.variant.layers if layer.kind == "conv"]
     for name in names:
         if name not in layers:
-            hint = did_you_mean(name, layers, "there are " + ", ".join(layers[:5]), 3)
+            hint = did_you_mean(name, layers, f"there are {listed(layers)}", 3)
             raise VerifyError(f"--heatmap {name}: no such convolution; {hint}")
 
 

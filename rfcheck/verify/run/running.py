@@ -122,7 +122,7 @@ def _concluded(file: RunFile, plan: Plan, measurements: list[Measurement], bench
 
 
 def _write(finished: Run, folder: RunFolder) -> None:
-    """Write report.json and the pictures, each whole or not at all."""
+    """Write report.json and the pictures, each whole or not at all; what is there already, as it is, need not be writable."""
     from rfcheck.report.json_v1 import dump
     from rfcheck.verify.report.document import document
     from rfcheck.verify.report.pictures import pictures
@@ -130,4 +130,5 @@ def _write(finished: Run, folder: RunFolder) -> None:
     files = {folder.document: (dump(document(finished)) + "\n").encode()}
     files |= {folder.picture(name): picture for name, picture in pictures(finished).items()}
     for path, content in files.items():
-        write_file(path, content)
+        if not (path.is_file() and path.read_bytes() == content):
+            write_file(path, content)

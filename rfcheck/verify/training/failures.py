@@ -17,6 +17,13 @@ from rfcheck.verify.writing import cannot_be_written, remedy_of
 DIVERGED = 10
 """Multiple of the loss at chance level, log(classes), beyond which all losses of an epoch mean that training diverges."""
 
+_TOO_SMALL = {
+    "more than 1 value per channel": "take larger images or batches",
+    "Output size is too small": "take larger images",
+    "greater than actual input size": "take larger images",
+}
+"""What torch says of feature maps that are too small in training mode, and what to do."""
+
 
 class LossNotFiniteError(Exception):
     """A loss that is NaN or infinite.
@@ -159,10 +166,8 @@ def is_of_model(error: Exception, model: nn.Module) -> bool:
 def step_failed(error: Exception, model: nn.Module, epoch: int) -> TrainingError:
     """What to say where the model itself fails in training mode; names the innermost of its layers that did."""
     layer = _layer_of(error.__traceback__, model)
-    remedy = (
-        "take larger images or batches"
-        if "more than 1 value per channel" in str(error)
-        else "make its forward work in training mode"
+    remedy = next(
+        (remedy for reason, remedy in _TOO_SMALL.items() if reason in str(error)), "make its forward work in training mode"
     )
     where = f" in {layer}" if layer else ""
     return TrainingError(f"the model fails in training mode{where}: {type(error).__name__}: {error}; {kept(epoch - 1)}; {remedy}")

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from rfcheck.errors import TrainingError
 from rfcheck.verify.data.batches import evaluation_batches
 from rfcheck.verify.modes import evaluating
+from rfcheck.verify.training.failures import is_out_of_memory
 
 if TYPE_CHECKING:
     from rfcheck.verify.data.prepared import Prepared
@@ -52,7 +53,7 @@ def require_head(model: nn.Module, data: Prepared, target: str = "") -> None:
     Raises:
         TrainingError: naming the shape of the output and what to write instead, or why the model fails.
     """
-    images, _ = next(evaluation_batches(data, "train", batch_size=2))
+    images = _first_images(data)
     try:
         with evaluating(model), torch.no_grad():
             output = model(images)
@@ -70,6 +71,20 @@ def require_head(model: nn.Module, data: Prepared, target: str = "") -> None:
         f"the model puts out {_shape(scores)} for {len(images)} images of {classes} classes, not ({len(images)}, {classes}); "
         "end it with pooling over all positions and a linear layer"
     )
+
+
+def _first_images(data: Prepared) -> Tensor:
+    """Two images as in evaluation; refuses those that memory cannot hold."""
+    try:
+        return next(evaluation_batches(data, "train", batch_size=2))[0]
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        extents = "x".join(map(str, data.preprocessing.placed_size))
+        size = "x".join(map(str, data.preprocessing.input_size))
+        raise TrainingError(
+            f"two images of {extents} pixels, resized to {size}, do not fit into memory; give a smaller --canvas or --resolution"
+        ) from error
 
 
 def _remedy(model: nn.Module, classes: int, target: str) -> str:

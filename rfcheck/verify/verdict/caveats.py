@@ -35,7 +35,7 @@ def caveats(
             _epochs(training.epochs, has_variants=len(variants) > 1),
             _seeds(len(original)),
             _images(len(original[0].correct)),
-            _layers("made by no module and were not measured", variants[0].unmeasured),
+            _layers("not measured, as outputs come from no module or cannot be told apart by image", variants[0].unmeasured),
             _layers("without a usable probe, as outputs were not finite or not recorded", without_probe),
             f"not measured, so not compared: {listed(absent)}" if absent else "",
         )

@@ -135,7 +135,13 @@ def test_a_model_that_labels_nothing_right(tmp_path):
     assert all(math.isnan(value) for row in found.relative for value in row)
 
 
-def test_progress_counts_positions(tmp_path):
+def test_progress_names_the_layer_and_counts_positions(tmp_path):
     told = Told()
     mapped(network(), "3", tmp_path, counts=(100, 100), progress=told)
-    assert told.heard[-17:] == [("heatmap 3", 16), *[""] * 16]
+    stages = [heard for heard in told.heard if heard]
+    assert [name for name, _ in stages] == [
+        "heatmap 3: training images: features",
+        "heatmap 3: test images: features",
+        "heatmap 3: probes",
+    ]
+    assert told.heard[-17:] == [("heatmap 3: probes", 16), *[""] * 16]

@@ -59,6 +59,12 @@ def test_a_linear_layer_over_a_map():
     torch.testing.assert_close(pooled("fc", LINEAR, output, 2, 4), F.adaptive_avg_pool2d(output.permute(0, 3, 1, 2), 4).flatten(1))
 
 
+def test_windows_on_axes_of_their_own():
+    output = torch.randn(2, 3, 2, 4, 4, 5)
+    assert torch.equal(pooled("fc", LINEAR, output, 2, 4), pooled("fc", LINEAR, output.reshape(2, 96, 5), 2, 4))
+    assert pooled("fc", LINEAR, output[:, :1, :1, :2, :2], 2, 4).shape == (2, 5 * 4)
+
+
 def test_time_first():
     output = torch.randn(9, 2, 5)
     expected = F.adaptive_avg_pool1d(output.permute(1, 2, 0), 4).flatten(1)

@@ -61,8 +61,9 @@ def test_maps_of_which_nothing_is_known():
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 7])
-def test_no_text_covers_another_or_leaves_the_figure(count):
-    figure = with_maps(*MANY[-count:])
+@pytest.mark.parametrize("name", ["Net", "vit_b_16(num_classes=3,image_size=32,patch_size=8)", "ResNet" * 15])
+def test_no_text_covers_another_or_leaves_the_figure(count, name):
+    figure = heatmap_figure(replace(VGG, name=name, heatmaps=MANY[-count:]))
     assert len(images(figure)) == count
     require_room(figure)
 

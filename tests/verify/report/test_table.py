@@ -121,6 +121,11 @@ to keep in mind
 """
 
 
+def test_the_canvas_that_images_were_placed_on():
+    shown = printed(replace(VGG, recipe=replace(VGG.recipe, canvas=96)), width=400)
+    assert "5 seeds on cifar10:~/data on a canvas of 96 px (45,000 training" in shown
+
+
 def test_the_whole_text():
     run = judged(
         Verdict(TAIL, "confirmed", "Behind the border layer no probe gains a point: +0.3 points [-0.4, +0.9]."),

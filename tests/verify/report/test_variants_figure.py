@@ -67,6 +67,6 @@ def test_a_difference_that_is_not_known_leaves_its_row_empty():
     assert texts(variants_figure(run).axes[0]) == []
 
 
-@pytest.mark.parametrize("run", [VGG, LONG, SMALL], ids=lambda run: run.name)
+@pytest.mark.parametrize("run", [VGG, LONG, SMALL, replace(SMALL, name="network" * 20)], ids=lambda run: run.name)
 def test_no_text_covers_another_or_leaves_the_figure(run):
     require_room(variants_figure(run))

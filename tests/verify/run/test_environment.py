@@ -59,6 +59,15 @@ def test_the_recorded_threads_are_those_that_are_used(monkeypatch):
     assert environment()["threads"] == "3"
 
 
+def test_a_run_of_two_processes_that_goes_on_with_one_is_told(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    first = environment()
+    monkeypatch.delenv("WORLD_SIZE")
+    told = "went on in another environment (processes: 2, then 1), which may have changed the numbers"
+    assert change_sentence(continued(first, environment())) == told
+
+
 def test_an_environment_that_changes_is_told():
     first = {"torch": "2.14.0", "threads": "2", "device": "cpu"}
     assert continued(first, first) == first

@@ -37,6 +37,15 @@ def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path):
     assert str(caught.value) == f"--run-dir {file}: is a file; name a folder"
 
 
+def test_an_empty_name_is_no_folder():
+    with pytest.raises(VerifyError) as caught:
+        new_folder("", "Net", NOW)
+    assert str(caught.value) == "--run-dir: the name is empty; name a folder"
+    with pytest.raises(VerifyError) as caught:
+        existing_folder("")
+    assert str(caught.value) == "--resume: the name is empty; give the folder of a run"
+
+
 def test_results_are_there_once_an_epoch_is_over(tmp_path):
     folder = new_folder(str(tmp_path), "Net", NOW)
     folder.model("original", 0).mkdir(parents=True)

@@ -57,6 +57,31 @@ def test_what_is_no_file_of_a_run_is_refused(tmp_path, text):
         read_run_file(path)
 
 
+@pytest.mark.parametrize(
+    ("line", "changed", "sentence"),
+    [
+        ('folder = "/models"', "folder = 3", "folder cannot be 3"),
+        ('folder = "/models"', "", "'folder' is missing"),
+        ("seeds = 1", "seeds = true", "seeds cannot be True"),
+        ("seeds = 1", "sedes = 1", "there is no 'sedes'"),
+        ("epochs = 60", 'epochs = "many"', "epochs cannot be 'many'"),
+        ('optimizer = "adam"', 'optimizer = "adma"', "optimizer cannot be 'adma'"),
+        ("heatmaps = []", "heatmaps = [1]", "heatmaps cannot be (1,)"),
+        ('torch = "2.6"', "torch = 2.6", "environment cannot be {'torch': 2.6}"),
+        ("channels = 3", "channels = 0", "channels must be a whole number of at least 1, got 0"),
+    ],
+)
+def test_what_was_edited_to_nonsense_is_named(tmp_path, line, changed, sentence):
+    path = tmp_path / "run.toml"
+    write_run_file(path, PLAIN)
+    text = path.read_text()
+    assert text.count(line) == 1
+    path.write_text(text.replace(line, changed))
+    with pytest.raises(VerifyError) as caught:
+        read_run_file(path)
+    assert str(caught.value) == f"{path}: cannot be read as the file of a run: {sentence}; begin a new run"
+
+
 def test_another_version_is_refused(tmp_path):
     path = tmp_path / "run.toml"
     path.write_text("version = 2")

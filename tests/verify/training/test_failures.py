@@ -169,6 +169,14 @@ def test_a_layer_that_fails_in_training_mode_is_named():
     )
 
 
+@pytest.mark.parametrize("layer", [nn.AvgPool2d(9), nn.Conv2d(1, 1, 9)])
+def test_a_head_that_only_training_uses_may_need_larger_images(layer):
+    model = nn.Sequential(nn.MaxPool2d(2), layer)
+    sentence = str(failures.step_failed(failure_of(model, IMAGES), model, 1))
+    assert sentence.startswith("the model fails in training mode in 1: RuntimeError: ")
+    assert sentence.endswith("; no epoch was finished; take larger images")
+
+
 def test_a_model_that_fails_itself():
     class Fails(nn.Module):
         def forward(self, x):

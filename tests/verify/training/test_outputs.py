@@ -52,6 +52,21 @@ def test_a_fitting_head_passes_and_the_model_is_as_before():
     assert not model.training
 
 
+def test_images_that_no_memory_holds_are_refused(monkeypatch):
+    def refuse(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("rfcheck.verify.training.outputs.evaluation_batches", refuse)
+    data = small_data()
+    size = "x".join(map(str, data.preprocessing.input_size))
+    with pytest.raises(TrainingError) as caught:
+        require_head(Net(), data)
+    placed = "x".join(map(str, data.preprocessing.placed_size))
+    assert str(caught.value) == (
+        f"two images of {placed} pixels, resized to {size}, do not fit into memory; give a smaller --canvas or --resolution"
+    )
+
+
 def test_lazy_layers_get_their_shapes():
     model = nn.Sequential(nn.LazyConv2d(4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LazyLinear(3))
     require_head(model, small_data())

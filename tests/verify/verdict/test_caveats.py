@@ -27,7 +27,7 @@ def test_everything_that_may_be_said():
         "networks after 100 epochs correlates by -0.2 to 1.0 with that after 20 and by -0.43 to -0.2 with that after 10)",
         "one seed: intervals speak of these trained models on other images, not of another training; --seeds 3 would",
         "360 test images: a difference of one point is hard to see",
-        "2 layers made by no module and were not measured: stem/conv2d, head/linear",
+        "2 layers not measured, as outputs come from no module or cannot be told apart by image: stem/conv2d, head/linear",
         "1 layer without a usable probe, as outputs were not finite or not recorded: 1",
         "not measured, so not compared: truncate",
     )
