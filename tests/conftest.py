@@ -16,6 +16,11 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def pytest_unconfigure():
+    """At the end everything goes, or extension modules would speak of leaks."""
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread_per_worker():
     """Also where a program starts others, or asks how many threads it may use."""

@@ -73,6 +73,7 @@ def test_cropped_kernels_leave_outputs_of_many_networks_equal(drawn):
     check_crop(drawn)
 
 
+@pytest.mark.slow
 def test_the_networks_have_what_fixes_need():
     """Every kind of fix applies to some of the networks that the tests above draw, and a kernel is cropped in many."""
     seen: Counter[str] = Counter()

@@ -79,11 +79,13 @@ class Verdict:
         finding: of the linter.
         status: "confirmed", "refuted" or "inconclusive".
         evidence: one sentence with the numbers, or with the reason why there are none.
+        measured: whether anything was measured that bears on it.
     """
 
     finding: Finding
     status: Status
     evidence: str
+    measured: bool = True
 
 
 @dataclass(frozen=True, slots=True)

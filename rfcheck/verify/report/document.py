@@ -141,7 +141,12 @@ def _tail_pattern(pattern: TailPattern | None) -> dict[str, Any] | None:
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {"finding": finding_to_dict(verdict.finding), "status": verdict.status, "evidence": verdict.evidence}
+    return {
+        "finding": finding_to_dict(verdict.finding),
+        "status": verdict.status,
+        "evidence": verdict.evidence,
+        "measured": verdict.measured,
+    }
 
 
 def _result(result: VariantResult) -> dict[str, Any]:

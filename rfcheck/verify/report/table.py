@@ -133,7 +133,7 @@ def _print_evidence(verdicts: Sequence[Verdict], console: Console) -> None:
         layers.setdefault(verdict.evidence, []).append(verdict.finding.layer or "")
     for evidence, names in list(layers.items())[:_SHOWN]:
         shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-        about = f"{shown}: " if len(verdicts) > 1 else "measured: "
+        about = f"{shown}: " if len(verdicts) > 1 else "measured: " if verdicts[0].measured else "not measured: "
         print_wrapped(f"{about}{evidence}", console, _MARGIN * 2, _MARGIN * 3)
     if len(layers) > _SHOWN:
         print_wrapped(f"and {len(layers) - _SHOWN} more in report.json", console, _MARGIN * 2)

@@ -81,7 +81,7 @@ def judge(
         tail_pattern=pattern,
         mean_saturation=mean,
         width_factor=factor,
-        verdicts=tuple(Verdict(finding, opinion.status, opinion.evidence) for finding, opinion in judged),
+        verdicts=tuple(Verdict(finding, opinion.status, opinion.evidence, opinion.measured) for finding, opinion in judged),
         findings=measurement_findings(facts, judged, original.layers, settings),
         variants=results,
         caveats=caveats(variants, measurements, training, _without_probe(original, probes)),

@@ -82,7 +82,7 @@ def test_the_whole_structure():
         "tail_pattern": {"layers": ["b"], "mean": 0.1, "rest": 0.5},
         "mean_saturation": 0.5,
         "width_factor": 2.0,
-        "verdicts": [{"finding": FINDING, "status": "refuted", "evidence": "The tail gains 10 points."}],
+        "verdicts": [{"finding": FINDING, "status": "refuted", "evidence": "The tail gains 10 points.", "measured": True}],
         "findings": [
             {
                 "code": "RF702",

@@ -160,6 +160,12 @@ def test_of_many_pieces_of_evidence_the_first_are_printed():
     assert "\n".join(["  refuted RF302 padding-dominated (5 layers)", *lines, ""]) in text
 
 
+def test_a_finding_that_was_not_measured_has_no_measurement():
+    said = "a budget is compared with costs, which training does not change"
+    text = printed(judged(Verdict(padded("a"), "inconclusive", said, measured=False)), width=400)
+    assert f"    not measured: {said}\n" in text
+
+
 def test_the_same_rule_with_several_statuses():
     text = printed(judged(Verdict(padded("a"), "confirmed", "Yes."), Verdict(padded("b"), "refuted", "No.")))
     refuted, confirmed = "  refuted RF302 padding-dominated b\n", "  confirmed RF302 padding-dominated a\n"

@@ -185,6 +185,7 @@ def test_interrupted_at_random_moments(tmp_path, signal):
     assert interrupted(tmp_path, signal)["interrupted"] == 20
 
 
+@pytest.mark.slow
 def test_two_processes_end_as_one_does(model_file, tmp_path):
     """Only the first one prints; without batch normalisation, sharing the batches changes nothing but the order of sums."""
     model_file(PLAIN)

@@ -91,6 +91,7 @@ def test_probes_that_are_not_known():
     judgement = judged([TAILED], [lacking])
     assert (judgement.status, judgement.plateau) == ("inconclusive", None)
     assert judgement.verdicts[0].evidence == "the border layer 2 has no probe; the saturation shows no tail pattern"
+    assert not judgement.verdicts[0].measured
     assert math.isnan(judgement.mean_saturation)
     assert judgement.findings == ()
     assert (
