@@ -128,5 +128,5 @@ def _bars() -> Bars:
                     note = Text(task.fields["note"], no_wrap=True, overflow="ellipsis")
                     yield Padding(note, (0, _ECHO, 0, 2))
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(16), MofNCompleteColumn(), TimeRemainingColumn())
     return Bars(*columns, console=Console(stderr=True), transient=True)

@@ -80,12 +80,12 @@ def test_the_folder_is_named_once_as_soon_as_something_is_kept(capsys, folder):
 def test_a_terminal_of_80_columns_has_room_for_the_bar_the_time_left_and_all_numbers(monkeypatch, folder):
     seen = terminal(monkeypatch)
     with verify_progress(folder) as progress:
-        progress.stage("truncate-before, seed 10: training", 1000)
+        progress.stage("12/40: truncate-before, seed 10: training", 1000)
         for _ in range(300):
             progress.step(NOTE)
     lines = shown(seen)
     assert f"  {NOTE}" in [line.rstrip() for line in lines]
-    bar = re.compile(r"truncate-before, seed 10: training ━.* +300/1000 (-:--:--|0:00:\d\d)")
+    bar = re.compile(r"12/40: truncate-before, seed 10: training ━.* +300/1000 (-:--:--|0:00:\d\d)")
     assert any(bar.fullmatch(line.rstrip()) for line in lines)
     assert max(map(len, lines)) <= 80
 

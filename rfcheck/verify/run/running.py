@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rfcheck.errors import VerifyError
 from rfcheck.verify.conclusions import Run
+from rfcheck.verify.progress import Named
 from rfcheck.verify.records import Measurement, Sizes
 from rfcheck.verify.run.environment import change_sentence, continued, environment, limited_threads, training_device
 from rfcheck.verify.run.heatmaps import heatmaps, require_layers
@@ -47,11 +48,22 @@ def run(file: RunFile, folder: RunFolder, *, download: bool, progress: Progress)
     device = training_device()
     with limited_threads():
         bench = Bench(file.recipe, data.to(device), device, folder, file.tensorboard, progress)
-        measurements = [measure(planned, seed, bench) for seed in range(file.recipe.seeds) for planned in plan.models]
+        measurements = _measurements(plan, bench)
         finished = _concluded(file, plan, measurements, bench)
     if rank() == 0:
         _write(finished, folder)
     return finished
+
+
+def _measurements(plan: Plan, bench: Bench) -> list[Measurement]:
+    """All models with all seeds; where that is more than one, their progress is numbered."""
+    work = [(planned, seed) for seed in range(bench.recipe.seeds) for planned in plan.models]
+    if len(work) == 1:
+        return [measure(*work[0], bench)]
+    return [
+        measure(planned, seed, replace(bench, progress=Named(f"{number}/{len(work)}", bench.progress)))
+        for number, (planned, seed) in enumerate(work, 1)
+    ]
 
 
 def _data(file: RunFile, *, download: bool, progress: Progress) -> Prepared:

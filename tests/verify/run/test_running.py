@@ -16,7 +16,7 @@ import torch
 import rfcheck
 from rfcheck.config import Settings
 from rfcheck.errors import VerifyError
-from rfcheck.verify.progress import Silent
+from rfcheck.verify.progress import SILENT, Silent
 from rfcheck.verify.recipe import Recipe, Training
 from rfcheck.verify.run.folder import RunFolder
 from rfcheck.verify.run.measurement_file import read_measurement
@@ -32,14 +32,25 @@ SCHEMA = json.loads((Path(rfcheck.__file__).parent / "schemas" / "verify-v1.sche
 QUICK = Training(epochs=12, learning_rate=1e-3)
 
 
-def verified(target: str, folder: Path, training: Training = QUICK, began_with: str = torch.__version__, **recipe):
+def verified(target: str, folder: Path, training: Training = QUICK, began_with: str = torch.__version__, progress=SILENT, **recipe):
     file = RunFile(Recipe(target, (3, 32, 32), training=training, **recipe), Settings(), str(folder), {"torch": began_with})
-    return run(file, RunFolder(folder / "run"), download=False, progress=Silent())
+    return run(file, RunFolder(folder / "run"), download=False, progress=progress)
+
+
+class Stages(Silent):
+    """Takes note of the names of stages."""
+
+    def __init__(self):
+        self.names: list[str] = []
+
+    def stage(self, name, total):
+        self.names.append(name)
 
 
 def test_a_planted_tail_is_confirmed(model_file, tmp_path):
     model_file(PLANTED)
-    finished = verified("model.py:planted", tmp_path, fixes=("truncate",), heatmaps=("3.0",))
+    stages = Stages()
+    finished = verified("model.py:planted", tmp_path, progress=stages, fixes=("truncate",), heatmaps=("3.0",))
     judgement = finished.judgement
     (verdict,) = (verdict for verdict in judgement.verdicts if verdict.finding.code == "RF101")
     assert (judgement.status, verdict.status, verdict.finding.layer) == ("confirmed", "confirmed", "5.0")
@@ -53,6 +64,10 @@ def test_a_planted_tail_is_confirmed(model_file, tmp_path):
     jsonschema.validate(document, SCHEMA)
     assert {path.name for path in (tmp_path / "run").glob("*.png")} == {"report.png", "variants.png", "heatmaps.png"}
     assert len(truncated.correct) == finished.sizes.test == 599
+    of_models = ("training", "training images: features", "test images: features", "probes")
+    of_map = ("training images: features", "test images: features", "probes")
+    names = [f"{model}, seed 0: {stage}" for model in ("1/2: original", "2/2: truncate") for stage in of_models]
+    assert stages.names == [*names, *(f"heatmap 3.0: {stage}" for stage in of_map)]
 
 
 def test_a_healthy_network_has_no_tail_to_confirm(model_file, tmp_path):
@@ -114,7 +129,7 @@ def test_a_finished_run_is_only_read(model_file, tmp_path):
     first = verified("model.py:healthy", tmp_path, brief)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run" / "models").rglob("*") if path.is_file()}
     file = read_run_file(tmp_path / "run" / "run.toml")
-    again = run(file, RunFolder(tmp_path / "run"), download=False, progress=Silent())
+    again = run(file, RunFolder(tmp_path / "run"), download=False, progress=SILENT)
     assert repr(again.judgement) == repr(first.judgement)
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert file.fingerprint == first.fingerprint
@@ -131,7 +146,7 @@ def test_a_run_that_goes_on_with_other_versions_says_so(model_file, tmp_path):
     assert json.loads((tmp_path / "run" / "report.json").read_text(encoding="utf-8"))["caveats"][-1] == said
     path = tmp_path / "run" / "run.toml"
     path.write_text(path.read_text(encoding="utf-8").replace(both, "2.0.0"), encoding="utf-8")
-    shown = run(read_run_file(path), RunFolder(tmp_path / "run"), download=False, progress=Silent())
+    shown = run(read_run_file(path), RunFolder(tmp_path / "run"), download=False, progress=SILENT)
     assert shown.environment["torch"] == "2.0.0", "what is finished is only read"
 
 
@@ -143,7 +158,7 @@ def test_other_data_cannot_go_on_with_a_run(model_file, tmp_path):
     fingerprint = read_run_file(path).fingerprint
     path.write_text(text.replace(fingerprint, "0" * 64), encoding="utf-8")
     with pytest.raises(VerifyError) as caught:
-        run(read_run_file(path), RunFolder(tmp_path / "run"), download=False, progress=Silent())
+        run(read_run_file(path), RunFolder(tmp_path / "run"), download=False, progress=SILENT)
     expected = f"{tmp_path / 'run'}: the data changed since the run began; bring the old data back, or begin a new run"
     assert str(caught.value) == expected
 
@@ -153,7 +168,7 @@ def test_a_broken_measurement_is_measured_again(model_file, tmp_path):
     first = verified("model.py:healthy", tmp_path, Training(epochs=1))
     path = tmp_path / "run" / "models" / "original" / "seed-0" / "measurement.npz"
     path.write_bytes(path.read_bytes()[:100])
-    run(read_run_file(tmp_path / "run" / "run.toml"), RunFolder(tmp_path / "run"), download=False, progress=Silent())
+    run(read_run_file(tmp_path / "run" / "run.toml"), RunFolder(tmp_path / "run"), download=False, progress=SILENT)
     again = read_measurement(path)
     assert again is not None
     assert [probe.l2 for probe in again.probes] == [probe.l2 for probe in first.measurements[0].probes]
