@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=8, help="per turn; a multiple of 4, so that each interval is measured whole")
-    parser.add_argument("--repetitions", type=int, default=9)
+    parser.add_argument("--repetitions", type=int, default=31)
     parser.add_argument("models", nargs="*", default=("resnet18",))
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

@@ -83,13 +83,12 @@ class Observer:
         self._calls.clear()
         self._depth = 0
         chosen = {id(module) for module in self._modules.values()}
-        entered, left, called = map(torch.compiler.disable, (self._entered, self._left, self._called))
         for module in self._model.modules():
-            if id(module) not in chosen:
-                self._handles.append(module.register_forward_pre_hook(_Hook(entered, module)))
-                self._handles.append(module.register_forward_hook(_Hook(left, module), always_call=True))
+            if id(module) not in chosen and not _calls_no_other(module):
+                self._handles.append(module.register_forward_pre_hook(_Hook(self._entered, module)))
+                self._handles.append(module.register_forward_hook(_Hook(self._left, module), always_call=True))
         for name, module in self._modules.items():
-            self._handles.append(module.register_forward_hook(_Hook(called, module, name)))
+            self._handles.append(module.register_forward_hook(_Hook(self._called, module, name)))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
@@ -122,6 +121,7 @@ class _Hook:
 
     def __init__(self, action: Callable[..., None], module: nn.Module, name: str | None = None) -> None:
         self._action = action
+        self._uncompiled = torch.compiler.disable(action)  # type: ignore[no-untyped-call]
         self._module = module
         self._name = name
 
@@ -129,10 +129,11 @@ class _Hook:
         in_backward_pass = torch._C._current_graph_task_id() != -1
         if module is not self._module or in_backward_pass:
             return
+        action = self._uncompiled if torch.compiler.is_compiling() else self._action
         if self._name is None:
-            self._action(module)
+            action(module)
         else:
-            self._action(module, output, self._name)
+            action(module, output, self._name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (nullcontext(), "__exit__")  # of the standard library: takes any arguments, returns None
@@ -147,6 +148,11 @@ def _chosen(modules: dict[str, nn.Module], layers: Collection[str] | None) -> di
             hint = did_you_mean(name, modules, "convolutions, linear layers and LSTMs that are modules can be")
             raise VerifyError(f"layer {layer!r} cannot be observed; {hint}")
     return {name: module for name, module in modules.items() if name in names}
+
+
+def _calls_no_other(module: nn.Module) -> bool:
+    """Whether a module is one of torch's own without parts, such as an activation, within which no layer is called."""
+    return type(module).__module__.startswith("torch.nn.modules.") and next(module.children(), None) is None
 
 
 def _is_compiled(model: nn.Module) -> bool:

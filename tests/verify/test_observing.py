@@ -78,6 +78,25 @@ def test_parts_may_be_called_by_themselves():
     assert names(model, *[lambda: model[2](model[1](model[0](image)))] * 3) == ["0", "2.1"] * 3
 
 
+def test_what_calls_no_layer_costs_no_time():
+    class Calls(nn.Module):
+        """Calls layers of the model without being told in which module they are."""
+
+        def __init__(self, layer: nn.Module):
+            super().__init__()
+            self.layers = [layer]
+
+        def forward(self, x):
+            return self.layers[0](self.layers[0](x))
+
+    conv = nn.Conv2d(3, 3, 3, padding=1)
+    model = nn.Sequential(conv, nn.BatchNorm2d(3), nn.ReLU(), Calls(conv), nn.Flatten(), nn.Linear(3 * 36, 2))
+    with Observer(model, lambda *_: None):
+        assert [bool(module._forward_hooks) for module in model] == [True, False, False, True, False, True]
+    images = torch.zeros(1, 3, 6, 6)
+    assert names(model, lambda: model(images), lambda: model[3](images)) == ["0", "0:2", "0:3", "5", "0", "0:2"]
+
+
 def test_a_failed_forward_pass_does_not_confuse_the_next():
     model = Twice()
 

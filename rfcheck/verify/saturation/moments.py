@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +10,6 @@ from torch import Tensor, distributed
 
 BLOCK_ROWS = 4096
 """Rows of one product, at least: enough to make its merge in double precision cheap, few enough to be summed in single."""
-
 
 FEW_FEATURES = 16
 """Below so many features a product takes no time in double precision, and some libraries sum it carelessly in single."""
@@ -56,7 +56,7 @@ class Moments:
         share = other.count.double() / (self.count + other.count).clamp(min=1)
         delta = other.mean - self.mean
         self.scatter.add_(other.scatter).addr_(delta, delta * (share * self.count))
-        self.mean.add_(delta * share)
+        self.mean.addcmul_(delta, share)
         self.count.add_(other.count)
         self.not_finite.add_(other.not_finite)
 
@@ -79,22 +79,21 @@ def moments_of(rows: Tensor, shift: Tensor | None = None) -> Moments:
     """Those of a block of rows, whose memory serves as working space.
 
     The rows are centred on their mean before they are multiplied, and what the rounding of that mean leaves is taken off
-    afterwards: so a mean of 1e5 standard deviations costs no digits. The CPU looks first whether all is finite, and does without
-    centring rows that are near enough to their mean already; other devices, on which looking means waiting, always centre, and
-    leave out what may not be finite.
+    afterwards: so a mean of 1e5 standard deviations costs no digits. The CPU looks first whether rows are near enough to their
+    mean already to do without, and whether all is finite; other devices, on which looking means waiting, always centre, and leave
+    out what may not be finite.
 
     Args:
         rows: (N, C) float32 or float64, N >= 1; overwritten.
         shift: what was taken off every row before, (C,) of the same type; None for nothing.
     """
+    if rows.device.type == "cpu" and shift is not None:
+        near = _moments_if_near(rows, shift)
+        if near is not None:
+            return near
     mean = rows.mean(0)
     if rows.device.type == "cpu" and bool(mean.isfinite().all()):
         count = torch.tensor(len(rows), device=rows.device)
-        if shift is not None:
-            scatter = _product(rows)
-            if _is_near(mean, scatter, len(rows)):
-                rest = mean.double()
-                return Moments(count, count - count, rest + shift, scatter.addr_(rest, rest * -count))
         centred = rows.sub_(mean)
     else:
         finite = rows.isfinite().all(1, keepdim=True)
@@ -108,14 +107,25 @@ def moments_of(rows: Tensor, shift: Tensor | None = None) -> Moments:
     return Moments(count, len(rows) - count, center if shift is None else center.add_(shift), scatter)
 
 
-def _is_near(mean: Tensor, product: Tensor, count: int) -> bool:
-    """Whether taking the mean off a product of rows that hold it costs at most one binary digit, in every feature."""
-    return bool((2 * count * mean.double().square() <= product.diagonal()).all())
+def _moments_if_near(rows: Tensor, shift: Tensor) -> Moments | None:
+    """Those of rows whose mean may be taken off their product, as that costs at most one binary digit in every feature.
+
+    Returns:
+        None where it costs more, or a mean is not finite.
+    """
+    count = len(rows)
+    rest, product = rows.mean(0).double(), _product(rows)
+    spared = torch.addcmul(product.diagonal(), rest, rest, value=-2 * count)
+    if not bool((spared >= 0).all()):
+        return None
+    finite, not_finite = torch.tensor((count, 0), device=rows.device)
+    return Moments(finite, not_finite, rest + shift, product.addr_(rest, rest, alpha=-count))
 
 
 def _product(rows: Tensor) -> Tensor:
     """The rows' transpose times the rows, (C, C) float64, from blocks short enough to be summed in the precision of the rows."""
-    with torch.autocast(rows.device.type, enabled=False):
+    kind = rows.device.type
+    with torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext():
         size = block_rows(rows.shape[1])
         whole = len(rows) // size * size
         if rows.shape[1] < FEW_FEATURES:
