@@ -127,7 +127,7 @@ def test_a_finished_run_is_only_read(model_file, tmp_path):
     model_file(HEALTHY)
     brief = Training(epochs=1)
     first = verified("model.py:healthy", tmp_path, brief)
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run" / "models").rglob("*") if path.is_file()}
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*") if path.is_file()}
     file = read_run_file(tmp_path / "run" / "run.toml")
     again = run(file, RunFolder(tmp_path / "run"), download=False, progress=SILENT)
     assert repr(again.judgement) == repr(first.judgement)
