@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from rfcheck.errors import VerifyError
-from rfcheck.replacing import replace_file
+from rfcheck.replacing import PREFIX, replace_file
 
 
 def write_file(path: Path, content: bytes, remedy: str | None = None) -> None:
@@ -27,6 +27,12 @@ def write_file(path: Path, content: bytes, remedy: str | None = None) -> None:
         replace_file(path, content, durable=True)
     except OSError as error:
         raise VerifyError(f"{cannot_be_written(path, error)}; {remedy or remedy_of(error)}") from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what a process that was killed while writing left in a folder or below."""
+    for path in folder.rglob(f"{PREFIX}*"):
+        path.unlink(missing_ok=True)
 
 
 def cannot_be_written(path: Path, error: OSError) -> str:

@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 from rfcheck.errors import VerifyError
-from rfcheck.verify.writing import cannot_be_written, is_full, layer_file_name, remedy_of, write_file
+from rfcheck.verify.writing import cannot_be_written, is_full, layer_file_name, remedy_of, remove_leftovers, write_file
+
+
+class KilledError(Exception):
+    """The process ends."""
+
+
+def killed(*_, **__):
+    raise KilledError
+
+
+def files_in(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_file_is_written_with_its_folder(tmp_path):
@@ -53,3 +65,19 @@ def test_layers_with_like_names_have_files_of_their_own():
     names = {layer_file_name(layer).lower() for layer in ("conv", "Conv", "a/b", "a:b", "a-b", "a.b" * 100, "a.b" * 101, "α")}
     assert len(names) == 8
     assert all(name.isascii() and len(name) < 100 and "/" not in name and ":" not in name for name in names)
+
+
+def test_only_what_was_being_written_is_removed(tmp_path, monkeypatch):
+    model = tmp_path / "models" / "original"
+    for name in ("checkpoint.pt", "probes/conv.json"):
+        write_file(model / name, b"whole")
+    monkeypatch.setattr(Path, "replace", killed)
+    monkeypatch.setattr(Path, "unlink", killed)
+    for name in ("run.toml", "models/original/checkpoint.pt", "models/original/probes/conv.json"):
+        with pytest.raises(KilledError):
+            write_file(tmp_path / name, b"half")
+    monkeypatch.undo()
+    assert len(files_in(tmp_path)) == 5
+    remove_leftovers(tmp_path)
+    assert files_in(tmp_path) == {model / "checkpoint.pt", model / "probes" / "conv.json"}
+    assert all(path.read_bytes() == b"whole" for path in files_in(tmp_path))

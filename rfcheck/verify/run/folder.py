@@ -43,11 +43,6 @@ class RunFolder:
         """Folder of one model that is trained with one seed."""
         return self.path / "models" / variant / f"seed-{seed}"
 
-    def remove_leftovers(self) -> None:
-        """Delete what a process that was killed while writing left."""
-        for path in self.path.rglob(f"{PREFIX}*"):
-            path.unlink(missing_ok=True)
-
     def has_results(self) -> bool:
         """Whether an epoch of some model is over."""
         return any(self.path.glob("models/*/*/checkpoint.pt"))

@@ -15,7 +15,7 @@ from rfcheck.verify.run.measuring import Bench, chance, measure
 from rfcheck.verify.run.planning import Plan, plan_run
 from rfcheck.verify.run.processes import rank
 from rfcheck.verify.run.recipe_file import RunFile, write_run_file
-from rfcheck.verify.writing import write_file
+from rfcheck.verify.writing import remove_leftovers, write_file
 
 if TYPE_CHECKING:
     from rfcheck.verify.data.prepared import Prepared
@@ -97,7 +97,7 @@ def _noted(file: RunFile, plan: Plan, data: Prepared, folder: RunFolder) -> RunF
         environment=file.environment if folder.document.exists() else continued(file.environment, environment()),
     )
     if rank() == 0:
-        folder.remove_leftovers()
+        remove_leftovers(folder.path)
         if noted != file or not folder.recipe.exists():
             write_run_file(folder.recipe, noted)
     return noted

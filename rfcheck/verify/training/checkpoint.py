@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from rfcheck.verify.training.steps import Learner
 
 VERSION = 1
-PREFIX = ".checkpoint."
-"""Of the names of files that are being written, which a killed process leaves behind."""
 
 Identity = dict[str, Any]
 """What a training is: settings, seed, model and data, by name; equal where a training may go on."""
@@ -106,7 +104,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Identity) -> N
     past = [{"epoch": asdict(part.epoch), "saturation": [asdict(layer) for layer in part.saturation]} for part in checkpoint.past]
     buffer = io.BytesIO()
     torch.save({"version": VERSION, "identity": identity, "past": past, **parts}, buffer)
-    replace_file(path, buffer.getvalue(), PREFIX, durable=True)
+    replace_file(path, buffer.getvalue(), durable=True)
 
 
 def load_checkpoint(path: Path, identity: Identity) -> Checkpoint | None:
@@ -152,9 +150,3 @@ def _require_same(path: Path, found: Identity, identity: Identity) -> None:
 
 def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Delete what a process that was killed while writing left in a folder."""
-    for path in folder.glob(f"{PREFIX}*"):
-        path.unlink(missing_ok=True)

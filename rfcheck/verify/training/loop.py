@@ -14,12 +14,13 @@ from torch import nn
 from rfcheck.verify.progress import SILENT, Progress
 from rfcheck.verify.records import Epoch, LayerSaturation
 from rfcheck.verify.training import failures
-from rfcheck.verify.training.checkpoint import load_checkpoint, remove_leftovers
+from rfcheck.verify.training.checkpoint import load_checkpoint
 from rfcheck.verify.training.devices import accelerated, clean_afterwards
 from rfcheck.verify.training.epochs import CHECKPOINT, Task, train_epochs
 from rfcheck.verify.training.identity import identity_of
 from rfcheck.verify.training.outputs import require_head
 from rfcheck.verify.training.randomness import deterministic, seed_everything
+from rfcheck.verify.writing import remove_leftovers
 
 if TYPE_CHECKING:
     from rfcheck.verify.data.prepared import Prepared

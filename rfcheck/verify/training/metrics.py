@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from rfcheck.replacing import replace_file
 from rfcheck.verify.plain import known
-from rfcheck.verify.training.checkpoint import PREFIX
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -55,7 +54,7 @@ def metrics_in(folder: Path, past: Sequence[Past], *, tensorboard: bool) -> Iter
         OSError: if they cannot be written.
     """
     path = folder / LINES
-    replace_file(path, "".join(line(part) for part in past).encode(), PREFIX)
+    replace_file(path, "".join(line(part) for part in past).encode())
     shutil.rmtree(folder / EVENTS, ignore_errors=True)
     writer = None
     if tensorboard:

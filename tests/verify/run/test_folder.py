@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rfcheck.errors import VerifyError
-from rfcheck.verify.run.folder import RunFolder, existing_folder, new_folder
+from rfcheck.verify.run.folder import existing_folder, new_folder
 
 NOW = datetime(2026, 1, 2, 3, 4, 5)
 
@@ -82,17 +82,6 @@ def test_what_is_resumed_must_be_a_run(tmp_path):
     assert str(caught.value) == f"--resume {tmp_path}: holds no run.toml; give the folder of a run"
     (tmp_path / "run.toml").write_text("version = 1")
     assert existing_folder(str(tmp_path)).document == tmp_path / "report.json"
-
-
-def test_only_what_was_being_written_is_removed(tmp_path):
-    folder = RunFolder(tmp_path)
-    kept = folder.model("original", 0) / "probes" / "conv.json"
-    kept.parent.mkdir(parents=True)
-    kept.touch()
-    (kept.parent / ".rfcheck.0123").touch()
-    (tmp_path / ".rfcheck.4567").touch()
-    folder.remove_leftovers()
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
 
 
 def test_a_run_that_was_killed_in_its_first_moment_may_begin_again(tmp_path):

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from rfcheck.errors import TrainingError
 from rfcheck.verify.recipe import Training
-from rfcheck.verify.training.checkpoint import finished, load_checkpoint, remove_leftovers, restore, save_checkpoint, take
+from rfcheck.verify.training.checkpoint import finished, load_checkpoint, restore, save_checkpoint, take
 from rfcheck.verify.training.devices import accelerated
 from rfcheck.verify.training.optimizing import make_optimizer, make_schedule
 from rfcheck.verify.training.steps import Learner
@@ -137,10 +137,3 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="cannot be read as a checkpoint"):
         load_checkpoint(tmp_path / "checkpoint.pt", IDENTITY)
     assert not (tmp_path / "done").exists()
-
-
-def test_leftovers_of_killed_processes_are_removed(saved):
-    (saved.parent / ".checkpoint.0123abcd").write_bytes(b"half of it")
-    (saved.parent / "metrics.jsonl").touch()
-    remove_leftovers(saved.parent)
-    assert sorted(path.name for path in saved.parent.iterdir()) == ["checkpoint.pt", "metrics.jsonl"]
