@@ -1,13 +1,15 @@
-"""Files that a verb writes: refused before anything is computed, written whole or not at all."""
+"""Where a verb writes: files, refused before anything is computed and written whole or not at all, and standard output."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from rfcheck.errors import SettingsError
+from rfcheck.errors import RfcheckError, SettingsError
 from rfcheck.replacing import replace_file
 
 _STREAM = re.compile(r"/dev/(stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
@@ -41,6 +43,23 @@ def write_atomically(path: Path, content: str | bytes, option: str) -> None:
             replace_file(path.resolve(), data)  # a link stays a link
     except OSError as error:
         raise SettingsError(f"{option} {path}: cannot be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def standard_output(failure: type[RfcheckError] = SettingsError, remedy: str = "") -> Iterator[None]:
+    """Write what is printed within, and say where it cannot be written; a pipe that nobody reads any more passes.
+
+    Args:
+        failure: kind of the error.
+        remedy: where else to find what is printed; the end of the sentence.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise failure(f"standard output cannot be written: {error.strerror or error}{remedy and f'; {remedy}'}") from None
 
 
 def _open_number(path: Path) -> int | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfcheck.cli.output_file import require_writable, write_atomically
+from rfcheck.cli.output_file import require_writable, standard_output, write_atomically
 from rfcheck.errors import SettingsError
 from rfcheck.report.formats import FOR_PEOPLE, FORMATS, SHOWS_FIXES, render
 from rfcheck.suggestions import did_you_mean
@@ -49,13 +49,8 @@ class Output:
             SettingsError: if the file or standard output cannot be written.
         """
         if self.file is None:
-            try:
+            with standard_output():
                 self._print(render(self.format, run, view))
-                sys.stdout.flush()
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                raise SettingsError(f"standard output cannot be written: {error.strerror or error}") from None
         else:
             write_atomically(Path(self.file), render(self.format, run, replace(view, color=False)), self.option)
 

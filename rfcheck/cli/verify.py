@@ -18,6 +18,7 @@ import click
 from rfcheck.cli.file_candidates import folders
 from rfcheck.cli.help import Verb
 from rfcheck.cli.options import EXIT_CLEAN, size_given, size_options
+from rfcheck.cli.output_file import standard_output
 from rfcheck.cli.requests import subject_of
 from rfcheck.cli.rule_candidates import fixes as fix_candidates
 from rfcheck.cli.target_candidates import targets as target_candidates
@@ -108,12 +109,11 @@ def verify(
 
 
 def _run_file(target: str, size: dict[str, Any], given: dict[str, Any], *, tensorboard: bool) -> RunFile:
-    from rfcheck.verify.run.environment import environment
     from rfcheck.verify.run.recipe_file import RunFile
 
     subject = subject_of(target, size)
     recipe = recipe_of(subject.target, subject.size, subject.effective.settings.channels, given)
-    return RunFile(recipe, subject.effective.settings, str(Path.cwd()), environment(), tensorboard=tensorboard)
+    return RunFile(recipe, subject.effective.settings, str(Path.cwd()), environment={}, tensorboard=tensorboard)
 
 
 def _enter(folder: str) -> None:
@@ -177,14 +177,8 @@ def _show(finished: Run, folder: RunFolder, output_format: str) -> None:
     Raises:
         VerifyError: if standard output cannot be written.
     """
-    try:
+    with standard_output(VerifyError, f"the report is in {folder.document}"):
         _print(finished, folder, output_format)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        reason = error.strerror or error
-        raise VerifyError(f"standard output cannot be written: {reason}; the report is in {folder.document}") from None
 
 
 def _print(finished: Run, folder: RunFolder, output_format: str) -> None:
