@@ -121,18 +121,18 @@ def _training(given: Mapping[str, Any]) -> Training:
     """The preset with what is given besides."""
     names = [field.name for field in fields(Training)]
     training = replace(PRESETS[given["preset"]], **{name: given[name] for name in names if given.get(name) is not None})
-    _require_above(training, "learning_rate", least=0)
-    _require_above(training, "decay_factor", least=0, most=1)
-    _require_above(training, "momentum", most=1)
-    _require_above(training, "weight_decay")
+    _require_in_range(training, "learning_rate", zero=False)
+    _require_in_range(training, "decay_factor", zero=False, most=1)
+    _require_in_range(training, "momentum", zero=True, most=1)
+    _require_in_range(training, "weight_decay", zero=True)
     return training
 
 
-def _require_above(training: Training, name: str, *, least: float = -1e-99, most: float = float("inf")) -> None:
+def _require_in_range(training: Training, name: str, *, zero: bool, most: float = math.inf) -> None:
     value = getattr(training, name)
-    if least < value <= most and math.isfinite(value):
+    if (value > 0 or (zero and value == 0)) and value <= most and math.isfinite(value):
         return
-    allowed = "above 0" if least == 0 else "0 or above"
+    allowed = "0 or above" if zero else "above 0"
     limit = ", and finite" if math.isinf(most) else f", and at most {most:g}"
     raise SettingsError(f"--{name.replace('_', '-')} must be {allowed}{limit}, got {value:g}")
 

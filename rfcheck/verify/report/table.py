@@ -17,6 +17,7 @@ from rfcheck.report.terminal import print_wrapped
 from rfcheck.verify.report.layers_table import print_measured_layers
 from rfcheck.verify.report.points import percent_with_interval, points_with_interval
 from rfcheck.verify.report.variants_table import print_variants
+from rfcheck.verify.verdict.sentences import listed
 
 if TYPE_CHECKING:
     from rfcheck.linting.finding import Finding
@@ -132,8 +133,7 @@ def _print_evidence(verdicts: Sequence[Verdict], console: Console) -> None:
     for verdict in verdicts:
         layers.setdefault(verdict.evidence, []).append(verdict.finding.layer or "")
     for evidence, names in list(layers.items())[:_SHOWN]:
-        shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-        about = f"{shown}: " if len(verdicts) > 1 else "measured: " if verdicts[0].measured else "not measured: "
+        about = f"{listed(names, _SHOWN)}: " if len(verdicts) > 1 else "measured: " if verdicts[0].measured else "not measured: "
         print_wrapped(f"{about}{evidence}", console, _MARGIN * 2, _MARGIN * 3)
     if len(layers) > _SHOWN:
         print_wrapped(f"and {len(layers) - _SHOWN} more in report.json", console, _MARGIN * 2)

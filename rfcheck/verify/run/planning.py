@@ -120,21 +120,17 @@ def _require_trainable(model: nn.Module, label: str) -> None:
 
 def _analysis(model: nn.Module, recipe: Recipe, settings: Settings, name: str, target: Target | None = None) -> Analysis:
     from rfcheck.api import analyze_named
-    from rfcheck.target.source import quiet_output
 
-    with quiet_output():
-        return analyze_named(model, recipe.input_size, settings, name, None if target is None else target.origin(model))
+    return analyze_named(model, recipe.input_size, settings, name, None if target is None else target.origin(model))
 
 
 def _changed(analysis: Analysis, fix_name: str, build: Callable[[], nn.Module], recipe: Recipe, settings: Settings) -> PlannedModel:
     from rfcheck.fixes.applying import changed_copy
-    from rfcheck.target.source import quiet_output
 
     fix = analysis.proposals.named(fix_name)
 
     def build_changed() -> nn.Module:
-        with quiet_output():
-            return changed_copy(build(), fix, (1, *recipe.input_size))
+        return changed_copy(build(), fix, (1, *recipe.input_size))
 
     changed = _analysis(build_changed(), recipe, settings, f"{analysis.name} with {fix.name}")
     return PlannedModel(_variant(fix.name, fix.description, changed), build_changed)
@@ -165,7 +161,6 @@ def _observed(model: nn.Module, shape: tuple[int, ...]) -> frozenset[str]:
     """The layers whose outputs can be observed in a forward pass, and told apart by image; the model is left in its modes."""
     import torch
 
-    from rfcheck.target.source import quiet_output
     from rfcheck.verify.observing import Observer
     from rfcheck.verify.probes.pooling import pooled
 
@@ -178,7 +173,7 @@ def _observed(model: nn.Module, shape: tuple[int, ...]) -> frozenset[str]:
             seen.add(name)
 
     parameter = next(model.parameters())
-    with quiet_output(), evaluating(model), torch.no_grad(), Observer(model, receive):
+    with evaluating(model), torch.no_grad(), Observer(model, receive):
         model(torch.zeros((images, *shape), device=parameter.device, dtype=parameter.dtype))
     return frozenset(seen)
 

@@ -40,7 +40,7 @@ class RunFile:
         fingerprint: of the data; "" until they are read.
         classes: names.
         sizes: of the splits; None until they are known.
-        environment: in which the run began, and where it went on in another one, that too.
+        environment: in which the run began, and where it went on in another one, that too; empty until it begins.
         tensorboard: whether metrics are also kept as TensorBoard reads them.
     """
 
