@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rfcheck.graph.operators import _TABLE
+from rfcheck.graph.operators.lookup import _TABLE
 
 
 @contextmanager

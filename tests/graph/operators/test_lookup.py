@@ -9,8 +9,7 @@ from torch import nn
 
 import rfcheck
 from rfcheck.errors import OperatorError, RfcheckError
-from rfcheck.graph import operators
-from rfcheck.graph.operators import Pointwise, known_operators, meaning_of, neutral_operators, register_operator
+from rfcheck.graph.operators import Pointwise, known_operators, lookup, meaning_of, neutral_operators, register_operator
 from tests.oracle import Apply, gradient_extents
 
 IMAGE = (1, 2, 32, 32)
@@ -63,7 +62,7 @@ def _(x, size, steps, gap):
 @pytest.fixture(autouse=True)
 def _own_table(monkeypatch):
     """What a test registers is forgotten."""
-    monkeypatch.setattr(operators, "_TABLE", dict(operators._TABLE))
+    monkeypatch.setattr(lookup, "_TABLE", dict(lookup._TABLE))
 
 
 def around(function) -> nn.Module:

@@ -1,0 +1,48 @@
+"""What each operator reads: the tables of operators, a family a file, and how users add their own."""
+
+from rfcheck.graph.operators.lookup import known_operators, meaning_of, neutral_operators, register_operator
+from rfcheck.graph.operators.meanings import (
+    Adaptive,
+    Attention,
+    Concat,
+    Convolution,
+    Extent,
+    Global,
+    Join,
+    Linear,
+    Matmul,
+    Meaning,
+    Mix,
+    Opaque,
+    Pointwise,
+    Rearrange,
+    Recurrent,
+    Reduce,
+    Resample,
+    Window,
+)
+
+__all__ = [
+    "Adaptive",
+    "Attention",
+    "Concat",
+    "Convolution",
+    "Extent",
+    "Global",
+    "Join",
+    "Linear",
+    "Matmul",
+    "Meaning",
+    "Mix",
+    "Opaque",
+    "Pointwise",
+    "Rearrange",
+    "Recurrent",
+    "Reduce",
+    "Resample",
+    "Window",
+    "known_operators",
+    "meaning_of",
+    "neutral_operators",
+    "register_operator",
+]

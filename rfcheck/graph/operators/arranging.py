@@ -1,0 +1,34 @@
+"""Operators that move values without computing: views, parts, padding, shifts, repetition, concatenation."""
+
+from __future__ import annotations
+
+from rfcheck.graph.operators.meanings import Concat, Opaque, Pointwise, Rearrange, Table, entries
+
+ARRANGING: Table = {
+    **entries("cat stack concatenate", Concat()),
+    **entries("view _unsafe_view reshape _reshape_alias view_as reshape_as flatten unflatten", Rearrange("view")),
+    **entries("permute transpose t movedim swapaxes mT numpy_T", Rearrange("permute")),
+    **entries("squeeze unsqueeze", Rearrange("view")),
+    **entries("expand expand_as broadcast_to", Rearrange("expand")),
+    **entries("slice", Rearrange("slice")),
+    **entries("narrow", Rearrange("narrow")),
+    **entries("select", Rearrange("select")),
+    **entries("split split_with_sizes chunk unsafe_split unsafe_chunk unsafe_split_with_sizes tensor_split", Rearrange("split")),
+    **entries("unbind", Rearrange("unbind")),
+    **entries("constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d", Rearrange("pad")),
+    **entries("replication_pad1d replication_pad2d replication_pad3d", Rearrange("pad")),
+    **entries("roll", Rearrange("roll")),
+    **entries("flip", Rearrange("flip")),
+    **entries("repeat", Rearrange("repeat")),
+    **entries("repeat_interleave", Rearrange("repeat_interleave")),
+    **entries("pixel_shuffle", Rearrange("pixel_shuffle")),
+    **entries("pixel_unshuffle", Rearrange("pixel_unshuffle")),
+    **entries("channel_shuffle native_channel_shuffle", Pointwise("rearrange", weights="keeps")),
+    **entries("unfold", Rearrange("unfold")),
+    **entries("index_select", Rearrange("index_select")),
+    **entries("index", Rearrange("index")),
+    **entries("as_strided", Rearrange("as_strided")),
+    **entries("slice_scatter select_scatter", Opaque("writes into a part of a tensor without a view")),
+    **entries("diagonal diag tril triu", Pointwise("rearrange")),
+    **entries("glu", Rearrange("glu")),
+}

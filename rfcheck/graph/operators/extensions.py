@@ -1,0 +1,14 @@
+"""Operators of packages beside torch's own set."""
+
+from __future__ import annotations
+
+from rfcheck.graph.operators.meanings import Global, Opaque, Table
+
+_SELECTION = "selects positions by their content"
+
+EXTENSIONS: Table = {
+    "torchvision::nms": Global(_SELECTION),
+    "torchvision::roi_align": Global(_SELECTION),
+    "torchvision::roi_pool": Global(_SELECTION),
+    "torchvision::deform_conv2d": Opaque("reads at positions that it computes itself"),
+}

@@ -1,0 +1,167 @@
+"""What operators can mean: the kinds of gathering, which the tables beside this module give to operators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Extent = int | tuple[int, ...] | str
+"""A number for all axes, a number per axis, or the name of the operator's argument that holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Every output reads a window of the input, over the last dimensions (N, C, *axes).
+
+    Args:
+        kernel: taps per image axis.
+        stride: positions between neighbouring windows; None for the kernel's.
+        dilation: positions between neighbouring taps.
+        padding: positions added before the first; the output's shape decides what is added after the last.
+        kind: how layers of this operator are listed.
+    """
+
+    kernel: Extent = 1
+    stride: Extent | None = 1
+    dilation: Extent = 1
+    padding: Extent = 0
+    kind: str = "pool"
+
+
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """A convolution, plain or transposed: a window over the image axes and all of a group's channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointwise:
+    """Every output reads its own position only.
+
+    Args:
+        kind: how nodes of this operator are listed.
+        reason: why the operator is neutral for receptive fields.
+        weights: "makes" if the result lies between 0 and 1 and can weigh a feature map (a gate), "keeps" if it does so when the
+            input does, None otherwise.
+    """
+
+    kind: str = "elementwise"
+    reason: str = "acts on each position by itself"
+    weights: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Several inputs meet position by position: addition, products. ``gate`` for products, which may re-weigh a map."""
+
+    gate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Concat:
+    """Several inputs side by side along ``dim``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matmul:
+    """A product of matrices: ``x`` and ``y`` are the positions of the factors among the arguments."""
+
+    x: int = 0
+    y: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A linear layer over the last dimension, weight as second argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Scaled dot-product attention over (..., tokens, features): query, key and value are the first three arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reduce:
+    """All values along the dimensions in argument ``dims`` become one; all dimensions where the argument is absent."""
+
+    dims: str = "dim"
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Every value along the dimension in argument ``dim`` reads all others (softmax, cumulative sums)."""
+
+    dim: str = "dim"
+    weights: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resample:
+    """Interpolation to another size over the last dimensions, by ``mode``."""
+
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptive:
+    """Pooling to a given output size; an axis pooled to one value is global."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rearrange:
+    """The same values elsewhere: views, permutations, slices, padding, shifts. ``how`` names the arrangement."""
+
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """Every output reads all positions.
+
+    Args:
+        reason: why, for the report.
+    """
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrent:
+    """A recurrent layer: every step reads all steps along the sequence dimension; other dimensions stay apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """An operator that is known to be unknowable: its receptive field is reported as unknown.
+
+    Args:
+        reason: why, for the report.
+    """
+
+    reason: str
+
+
+Meaning = (
+    Window
+    | Convolution
+    | Pointwise
+    | Join
+    | Concat
+    | Matmul
+    | Linear
+    | Attention
+    | Reduce
+    | Mix
+    | Resample
+    | Adaptive
+    | Rearrange
+    | Global
+    | Recurrent
+    | Opaque
+)
+
+Table = dict[str, Meaning]
+"""Qualified operator name -> meaning."""
+
+
+def entries(names: str, meaning: Meaning) -> Table:
+    """The same meaning for several of torch's own operators, given by their names without namespace."""
+    return {f"aten::{name}": meaning for name in names.split()}
