@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,8 +38,14 @@ def total_cost(graph: nx.DiGraph) -> Cost:
     )
 
 
-def cost_of(graph: nx.DiGraph, names: Iterable[str]) -> Cost:
-    """Cost of some of the nodes."""
+def cost_of(graph: nx.DiGraph, names: Iterable[str], spared: Collection[str] = ()) -> Cost:
+    """Cost of some of the nodes.
+
+    Args:
+        graph: as made by `rfcheck.graph.build.build_graph`.
+        names: the nodes.
+        spared: parameters that do not count, because others use them too.
+    """
     sizes: dict[str, int] = graph.graph["parameters"]
     params: set[str] = set()
     flops = activation_bytes = 0
@@ -48,7 +54,18 @@ def cost_of(graph: nx.DiGraph, names: Iterable[str]) -> Cost:
         flops += node["flops"]
         activation_bytes += node["bytes"]
         params.update(node["param_names"])
-    return Cost(flops, sum(sizes.get(p, 0) for p in params), activation_bytes)
+    return Cost(flops, sum(sizes.get(p, 0) for p in params.difference(spared)), activation_bytes)
+
+
+def own_cost(graph: nx.DiGraph, names: Collection[str]) -> Cost:
+    """Cost of some of the nodes that the network would be without if they were gone: weights that others use too stay."""
+    return cost_of(graph, names, used_outside(graph, names))
+
+
+def used_outside(graph: nx.DiGraph, names: Collection[str]) -> frozenset[str]:
+    """The parameters that nodes read which are not among some."""
+    inside = set(names)
+    return frozenset(p for name, node in graph._node.items() if name not in inside for p in node["param_names"])
 
 
 def flops_by_operator(graph: nx.DiGraph) -> dict[str, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rfcheck.analysis.border import Border, find_border
-from rfcheck.analysis.cost import Cost, cost_of, total_cost
+from rfcheck.analysis.cost import Cost, own_cost, total_cost
 from rfcheck.analysis.layers import Extents, Layer, build_layer, is_layer, per_axis
 from rfcheck.analysis.receptive_field import Fields, receptive_fields
 from rfcheck.analysis.resolution import last_feature_map, resolution_range
@@ -66,7 +66,7 @@ class Network:
         fields: receptive fields of every node.
         roles: role of every node.
         total: cost of the whole network.
-        tail_cost: cost of the tail.
+        tail_cost: cost of the tail, without weights that the rest of the network uses too.
         last_map: the last feature map.
         resolution_range: lowest image without unproductive layers and highest that the last map sees whole, per axis.
         unknown: operators whose meaning is not known.
@@ -127,7 +127,7 @@ def examine(graph: nx.DiGraph, settings: Settings) -> Network:
         fields=fields,
         roles=role_of,
         total=total_cost(graph),
-        tail_cost=cost_of(graph, border.tail_region),
+        tail_cost=own_cost(graph, border.tail_region),
         last_map=last,
         resolution_range=resolution_range([x.r_in_min for x in layers if x.judged], None if last is None else last.r_max),
         unknown=tuple(_unknown_operators(graph, fields, role_of)),

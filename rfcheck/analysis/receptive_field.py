@@ -145,8 +145,9 @@ def _node_field(
         whole = hull([reach for reach, _ in widest], size)
         origin = max(widest, key=lambda item: item[0].extent)[1]
     limit = whole.extent
-    capped = [path._replace(reach=whole) if path.reach.extent > limit else path for path in paths] if substitute else paths
-    return NodeField(whole, tuple(capped) if len(capped) == 1 else _smallest(capped), origin)
+    if settings.projection == "downsampling":  # a stand-in before may grow over what is really read, here or later
+        paths = [path._replace(reach=whole) if path.reach.extent > limit else path for path in paths]
+    return NodeField(whole, tuple(paths) if len(paths) == 1 else _smallest(paths), origin)
 
 
 def _subsamples(node: dict[str, Any], axis: int) -> bool:

@@ -24,13 +24,20 @@ def unread_share(graph: nx.DiGraph, name: str) -> float:
 
     Returns:
         Between 0 and 1; 3/4 for a 1x1 kernel at stride 2 on a 56x56 map, 0 on a 1x1 map, which has no position to lose. 0 for nodes
-        without a window, for transposed convolutions, and where another operator reads more of the same map (a shortcut, say).
+        without a window, for transposed convolutions, over a map of padding only, and where another operator reads more of the
+        same map (a shortcut, say).
     """
     node = graph._node[name]
     gaps = _gaps(node)
-    if not gaps or _is_read_elsewhere(graph, name, gaps):
+    if not gaps or _is_padding_only(node) or _is_read_elsewhere(graph, name, gaps):
         return 0.0
     return 1.0 - math.prod(len(read) / real for read, real in gaps.values())
+
+
+def _is_padding_only(node: Mapping[str, Any]) -> bool:
+    """Whether a padding operator left no real position on some axis, having cropped what there was."""
+    margins: Mapping[int, tuple[int, int]] = node.get("margins", {})
+    return any(before + after >= node["in_sizes"][axis] for axis, (before, after) in margins.items())
 
 
 def _gaps(node: Mapping[str, Any]) -> dict[int, tuple[frozenset[int], int]]:

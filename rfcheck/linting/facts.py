@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rfcheck.analysis.border import exceeds
-from rfcheck.analysis.cost import Cost, cost_of
+from rfcheck.analysis.cost import Cost, cost_of, own_cost, used_outside
 from rfcheck.analysis.head import flattened_head, output_classes
 from rfcheck.analysis.padding import padding_share
 from rfcheck.analysis.paths import depth, is_convolutional, main_path
+from rfcheck.analysis.relating import related
 from rfcheck.analysis.subsampling import unread_share
 from rfcheck.input_size import crossed
 
@@ -23,12 +24,20 @@ if TYPE_CHECKING:
 _AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
-def sized(values: Iterable[float] | None) -> str:
-    """Per-axis values as people write them: "32" for a square, "32x48" otherwise, "unknown" for None."""
+def sized(values: Sequence[float] | None) -> str:
+    """Per-axis values as people write them: "32" for a square, "32x48" otherwise, "unknown" for None.
+
+    Where some axes are unbounded and some are not, what is unbounded comes in words: "the whole height x 46".
+    """
     if values is None:
         return "unknown"
-    texts = ["unbounded" if math.isinf(v) else f"{v:g}" for v in values]
-    return texts[0] if len(set(texts)) == 1 else "x".join(texts)
+    if all(map(math.isinf, values)):
+        return "unbounded"
+    texts = [f"{v:g}" for v in values if not math.isinf(v)]
+    names = _AXIS_NAMES.get(len(values), tuple(f"axis {i}" for i in range(len(values))))
+    whole = [name for name, value in zip(names, values, strict=True) if math.isinf(value)]
+    text = texts[0] if len(set(texts)) == 1 and not whole else "x".join(texts)
+    return f"the whole {' and '.join(whole)} x {text}" if whole else text
 
 
 def _share(part: float, whole: float) -> float:
@@ -141,8 +150,20 @@ class Facts:
         }
 
     def cost_of_layers(self, layers: Iterable[Layer]) -> dict[str, Any]:
-        """Cost of some layers."""
-        return self.cost(cost_of(self.network.graph, [layer.name for layer in layers]))
+        """Cost of some layers, without weights that others use too."""
+        return self.cost(own_cost(self.network.graph, [layer.name for layer in layers]))
+
+    def own_params_share(self, layer: Layer) -> float:
+        """Share of the parameters that a layer reads and nothing does that is productive, or outside the tail and no layer."""
+        network = self.network
+        return _share(cost_of(network.graph, [layer.name], self._used_productively).params, network.total.params)
+
+    @cached_property
+    def _used_productively(self) -> frozenset[str]:
+        """The parameters that anything but the unproductive layers and the tail reads."""
+        border = self.network.border
+        idle = [name for name, productive in border.productive.items() if productive is False]
+        return used_outside(self.network.graph, {*idle, *border.tail_region})
 
     def cost_of_unknown(self) -> dict[str, Any]:
         """Cost of everything whose receptive field is not known, and of the operators to blame."""
@@ -162,18 +183,19 @@ class Facts:
         return {"size": list(sizes), "text": text, "channels": self.network.channels, **dict(zip(names, sizes, strict=False))}
 
     def last_map(self) -> dict[str, Any] | None:
-        """The last feature map, and whether it sees the whole input."""
+        """The last feature map, and whether it, or what relates positions behind it, sees the whole input."""
         last = self.network.last_map
         if last is None:
             return None
-        sizes = self.network.input_size
+        network = self.network
         r = last.r_max
+        seen = related(network.graph, network.fields, network.roles, last.name)
         return {
             "name": last.name,
             "size": crossed(last.size),
             "r_max": sized(r),
             "known": r is not None,
-            "seen_share": 1.0 if r is None else float(min(min(a / b, 1.0) for a, b in zip(r, sizes, strict=True))),
+            "seen_share": 1.0 if seen is None else min(min(a / b, 1.0) for a, b in zip(seen, network.input_size, strict=True)),
         }
 
     def stem(self) -> dict[str, Any]:
@@ -262,6 +284,7 @@ _LAYER: dict[str, Callable[[Layer], Any]] = {
 _IN_NETWORK: dict[str, Callable[[Facts, Layer], Any]] = {
     "flops_share": lambda facts, x: _share(x.flops, facts.network.total.flops),
     "params_share": lambda facts, x: _share(x.params, facts.network.total.params),
+    "own_params_share": Facts.own_params_share,
     "padding_share": Facts.padding_share,
     "unread_share": Facts.unread_share,
 }

@@ -133,3 +133,53 @@ def test_bytes_of_activations(dtype, size, real):
 def test_joins_allocate_and_views_do_not():
     model = Net(lambda m, x: torch.cat([x, x + x], 1).transpose(2, 3)[:, ::2].add_(1))
     assert analyze(model, (1, 4, 4)).activation_bytes == (16 + 32) * 4
+
+
+class Pyramid(nn.Module):
+    """One head for two levels; the coarse one sees everything at 16 px."""
+
+    def __init__(self, levels=2):
+        super().__init__()
+        self.stem, self.down = nn.Conv2d(3, 4, 3, 2, 1), nn.ModuleList(nn.Conv2d(4, 4, 9, 4, 4) for _ in range(levels - 1))
+        self.head = nn.Sequential(*(part for _ in range(4) for part in (nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4))))
+
+    def forward(self, x):
+        levels = [self.stem(x)]
+        for down in self.down:
+            levels.append(down(levels[-1]))
+        return [self.head(level) for level in levels]
+
+
+def test_weights_that_the_rest_uses_too_are_not_what_the_tail_holds():
+    analysis = analyze(Pyramid(), 16)
+    assert [layer.name for layer in analysis.tail] == [f"head.{i}:2" for i in (0, 2, 4, 6)]
+    assert analysis.network.tail_cost.params == 0
+    assert analysis.network.tail_cost.flops == 4 * 4 * 4 * 9 * 2 * 2
+    (finding,) = (f for f in analysis.findings if f.code == "RF101")
+    assert "they hold 0.0% of the parameters" in finding.message
+
+
+def test_nor_what_an_unproductive_layer_outside_the_tail_holds():
+    class Fused(Pyramid):
+        def __init__(self):
+            super().__init__()
+            self.fuse = nn.Conv2d(4, 4, 3)
+
+        def forward(self, x):
+            fine, coarse = super().forward(x)
+            return self.fuse(fine + F.interpolate(coarse, fine.shape[2:]))
+
+    found = [f for f in analyze(Fused(), 16).findings if f.code == "RF102"]
+    assert [f.layer for f in found] == [f"head.{i}:2" for i in (0, 2, 4, 6)]
+    assert all("it holds 0.0% of the parameters" in f.message for f in found)
+
+
+def test_a_head_called_by_coarse_levels_only_belongs_to_the_tail():
+    class Coarse(Pyramid):
+        def forward(self, x):
+            first = self.down[0](self.stem(x))
+            return [self.stem(x), self.head(first), self.head(first)]
+
+    analysis = analyze(Coarse(), 16)
+    assert len(analysis.tail) == 8
+    assert analysis.network.tail_cost.params == sum(p.numel() for p in analysis.model.head.parameters())

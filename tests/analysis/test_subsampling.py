@@ -85,6 +85,21 @@ def test_explicit_padding_is_no_position_of_the_map():
     assert share(model, (8, 8), "1") == pytest.approx(1 - math.prod((4 / 8, 4 / 8)))
 
 
+@pytest.mark.parametrize("pads", [(-1, 2), (-1, 2, 0, 0), (0, 0, -1, 2)])
+def test_a_map_of_padding_only_has_no_position_to_lose(pads):
+    class Padded(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 1, 1, 3)
+
+        def forward(self, x):
+            return self.conv(F.pad(x[..., :1, :1] if len(pads) == 4 else x[..., :1], pads))
+
+    analysis = analyze(Padded(), (1, 9, 9))
+    assert unread_share(analysis.graph, "conv") == 0
+    assert analysis.layer("conv").live_taps == 0
+
+
 class Branches(nn.Module):
     """A strided 1x1 convolution beside something else that reads the same map."""
 

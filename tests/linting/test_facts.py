@@ -19,7 +19,16 @@ def facts() -> Facts:
 
 @pytest.mark.parametrize(
     ("values", "text"),
-    [((32, 32), "32"), ((32, 48), "32x48"), ((math.inf, math.inf), "unbounded"), ((3, math.inf), "3xunbounded"), (None, "unknown")],
+    [
+        ((32, 32), "32"),
+        ((32, 48), "32x48"),
+        ((math.inf, math.inf), "unbounded"),
+        ((math.inf, 46), "the whole height x 46"),
+        ((3, math.inf), "the whole width x 3"),
+        ((3, math.inf, 3), "the whole height x 3x3"),
+        ((math.inf, 5, math.inf), "the whole depth and width x 5"),
+        (None, "unknown"),
+    ],
 )
 def test_sizes_as_text(values, text):
     assert sized(values) == text
