@@ -7,7 +7,7 @@ Source: Richter 2022, section 4.4 (eq. 9) and 4.4.1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -119,7 +119,7 @@ def _node_field(
     widest: list[tuple[Reach, str]] = []
     paths: list[PathState] = []
     size = node["sizes"][axis]
-    substitute = settings.projection == "downsampling" and _subsamples(node, axis)
+    substitute = node["kind"] == "conv" and settings.projection == "downsampling"
     for source, edge in edges:
         before = fields[source][axis]
         for reads in edge["reads"]:
@@ -134,7 +134,7 @@ def _node_field(
             identical = reach is IDENTITY
             widest.append((before.widest if identical else compose(reach, before.widest, size), source))
             if substitute:
-                reach = _stand_in(reach)
+                reach = _stand_in(reach, node, axis, settings)
             paths.extend(
                 PathState(name, state.reach if identical else compose(reach, state.reach, size), state)
                 for state in before.narrowest
@@ -150,17 +150,29 @@ def _node_field(
     return NodeField(whole, tuple(paths) if len(paths) == 1 else _smallest(paths), origin)
 
 
-def _subsamples(node: dict[str, Any], axis: int) -> bool:
-    """Whether a convolution reads fewer positions than it steps over."""
-    return node["kind"] == "conv" and not node.get("transposed") and bool(node["kernel"][axis] < node["stride"][axis])
+def counted_extent(node: Mapping[str, Any], axis: int, stride: int, settings: Settings) -> int:
+    """The positions that a window counts with on r_min along one axis, if its stride is this one.
+
+    Those from its first to its last tap. A convolution that has fewer taps than it steps over positions reads one in several; under
+    ``projection="downsampling"`` it counts as the down-sampling that it stands in for, with kernel 2s-1.
+    """
+    kernel, dilation = node["kernel"][axis], node["dilation"][axis]
+    extent: int = dilation * (kernel - 1) + 1
+    is_convolution = node["kind"] == "conv" and not node["transposed"]
+    if settings.projection == "downsampling" and is_convolution and kernel < stride:
+        return max(2 * stride - 1, extent)
+    return extent
 
 
-def _stand_in(reach: Reach) -> Reach:
-    """The down-sampling that a projection shortcut stands in for: kernel 2s-1 at the same stride."""
-    if reach.period != 1 or reach.is_global:
+def _stand_in(reach: Reach, node: Mapping[str, Any], axis: int, settings: Settings) -> Reach:
+    """What a window counts with on r_min: its own map, or that of the down-sampling that a projection shortcut stands in for."""
+    stride: int = node["stride"][axis]
+    if node["kernel"][axis] >= stride or reach.period != 1 or reach.is_global:
         return reach
-    first, last, stride = int(reach.first[0]), int(reach.last[0]), reach.advance
-    lowest, extent = first - (stride - 1), max(2 * stride - 1, last - first + 1)
+    first, extent = int(reach.first[0]), counted_extent(node, axis, stride, settings)
+    if extent == reach.extent:
+        return reach
+    lowest = first - (stride - 1)
     return Reach(1, stride, (lowest,), (lowest + extent - 1,))
 
 

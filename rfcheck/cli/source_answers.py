@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rfcheck.errors import FixError
+from rfcheck.fixes.variants import is_variant_of
 
 if TYPE_CHECKING:
     from rfcheck.cli.source_examining import Examined
@@ -46,7 +47,7 @@ def answers(state: Examined) -> list[SourceChange]:
 def _answer(fixes: Sequence[Fix], finding: Finding) -> Fix | None:
     from rfcheck.fixes.recommending import recommend
 
-    named = [fix for fix in fixes if any(fix.name == name or fix.name.startswith(f"{name}-") for name in finding.fixes)]
+    named = [fix for fix in fixes if any(is_variant_of(fix.name, name) for name in finding.fixes)]
     return recommend([fix for fix in named if fix.safe] or named, "efficiency").fix
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from rfcheck.cli.source_elsewhere import require_unchanged
 from rfcheck.cli.source_examining import Examined, SourceTarget, examined
 from rfcheck.cli.source_file import replace_source, require_editable
 from rfcheck.errors import FixError, RfcheckError
+from rfcheck.fixes.variants import fix_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,7 @@ class _Rounds:
                 after = _as_predicted(self._target, self._now, change)
                 self._require_others_unchanged(after.content)
             except RfcheckError as error:
-                self._taken_back[_base(change.fix.name)] = str(error)
+                self._taken_back[fix_of(change.fix.name)] = str(error)
                 continue
             self.made.append(_made(self._now, change))
             self._now, self._changes = after, answers(after)
@@ -132,14 +132,14 @@ class _Rounds:
 
     def _why_not(self, change: SourceChange) -> tuple[str, ...] | None:
         """Why a change is not made; None if it is to be made, empty if it was."""
-        base = _base(change.fix.name)
+        base = fix_of(change.fix.name)
         if base in self._taken_back:
             return (f"taken back: {self._taken_back[base]}",)
         if change.content is None:
             return change.reasons
         if not change.fix.safe and not self._unsafe:
             return ("it changes what the model computes; --unsafe-fixes makes it",)
-        if base in {_base(done.name) for done in self.made}:
+        if base in {fix_of(done.name) for done in self.made}:
             return ()
         if not change.fix.safe and any(done.safe for done in self.made):
             return ("it changes the maps that kernels were just cropped to",)
@@ -185,8 +185,3 @@ def _made(before: Examined, change: SourceChange) -> MadeFix:
 
     fix = change.fix
     return MadeFix(before.built.label, fix.name, fix.safe, change.layers, change.lines, fix.predicted)
-
-
-def _base(name: str) -> str:
-    """The name of a fix without the number of its variant."""
-    return re.sub(r"-\d+$", "", name)

@@ -35,7 +35,7 @@ def propose(subject: Subject) -> list[Fix | Skipped]:
     if not options:
         return [Skipped(name, "the network has no down-sampling that can be changed from outside")]
     try:
-        front = pareto_front(subject.network, options)
+        front = pareto_front(subject.network, options, subject.settings)
     except NotSearchableError as error:
         return [Skipped(name, f"sizes cannot be followed through the network: {error}")]
     if not front:

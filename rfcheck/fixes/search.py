@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rfcheck.analysis.receptive_field import counted_extent
 from rfcheck.fixes.points import DownsamplingPoint, without_stride
 from rfcheck.graph.reach import IDENTITY
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from rfcheck.analysis.network import Network
+    from rfcheck.config import Settings
     from rfcheck.fixes.arithmetic import Window
 
 Numbers = NDArray[np.float64]
@@ -78,12 +80,13 @@ class Candidate:
 _MOST_COMBINATIONS = 4096
 
 
-def pareto_front(network: Network, options: Sequence[Option]) -> list[Candidate]:
+def pareto_front(network: Network, options: Sequence[Option], settings: Settings) -> list[Candidate]:
     """The combinations that no other one beats in tail layers and FLOPs, cheapest first; only those with a smaller tail than now.
 
     Args:
         network: as analysed.
         options: what may change; if there are too many combinations, fewer choices are tried for the later ones.
+        settings: ``projection`` and ``gates`` are read.
 
     Raises:
         NotSearchableError: if sizes cannot be followed.
@@ -93,7 +96,7 @@ def pareto_front(network: Network, options: Sequence[Option]) -> list[Candidate]
         longest = max(range(len(sets)), key=lambda i: (len(sets[i]), i))
         sets[longest] = sets[longest][:-1]
     choices = np.array(list(itertools.product(*sets)), dtype=np.int64)
-    tail, flops, feasible = _Search(network, options, choices).run()
+    tail, flops, feasible = _Search(network, settings, options, choices).run()
     changes = choices.sum(axis=1)  # of two combinations that do the same, the one that changes less
     best = len(network.border.tail)
     front: list[Candidate] = []
@@ -117,8 +120,9 @@ class _Maps:
 class _Search:
     """One walk over the graph for all combinations."""
 
-    def __init__(self, network: Network, options: Sequence[Option], choices: NDArray[np.int64]) -> None:
+    def __init__(self, network: Network, settings: Settings, options: Sequence[Option], choices: NDArray[np.int64]) -> None:
         self.network = network
+        self.settings = settings
         self.graph: nx.DiGraph = network.graph
         self.count = len(choices)
         self.feasible: Flags = np.ones(self.count, dtype=bool)
@@ -156,7 +160,8 @@ class _Search:
 
     def _sources(self, name: str) -> list[str]:
         edges = self.graph._pred[name]
-        plain = [s for s, edge in edges.items() if not edge["gate"]] or list(edges)
+        counted = self.settings.gates == "count"
+        plain = [s for s, edge in edges.items() if counted or not edge["gate"]] or list(edges)
         return [s for s in plain if self.maps[s] is not None]
 
     def _maps(self, name: str, node: Mapping[str, Any]) -> tuple[_Maps, ...] | None:
@@ -211,8 +216,9 @@ class _Search:
             size = np.where((size - 1) * stride >= before.size + padding, size - 1, size)
         self.feasible &= size >= 1
         high = before.high + (kernel - 1) * before.jump
-        stands_for = kernel if node["kind"] == "pool" else np.where(kernel < stride, 2 * stride - 1, kernel)
-        low = np.minimum(before.low + (stands_for - 1) * before.jump, high)
+        kept, free = (counted_extent(node, axis, step, self.settings) for step in (s, 1))
+        counted = kernel if node["kind"] == "pool" else np.where(stride == s, kept, free)
+        low = np.minimum(before.low + (counted - 1) * before.jump, high)
         return _Maps(size, before.jump * stride, low, high)
 
     def _meet(self, maps: Sequence[_Maps]) -> _Maps:

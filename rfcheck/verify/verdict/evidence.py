@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rfcheck.fixes.variants import is_variant_of
 from rfcheck.verify.conclusions import Gain, Status, TailPattern, VariantResult
 from rfcheck.verify.records import Interval
 from rfcheck.verify.verdict.flow import Flow
 from rfcheck.verify.verdict.probed import Probed
 from rfcheck.verify.verdict.sentences import best_sentence, points, with_interval
-from rfcheck.verify.verdict.variants import is_variant_of
 
 IMPROVING = ("remove-stem", "move-downsampling")
 """Fixes that promise accuracy; the others promise the same accuracy at less cost."""

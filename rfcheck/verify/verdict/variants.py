@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from statistics import median
 
@@ -82,8 +81,3 @@ def _in_words(change: Interval) -> Change:
     if change.low > 0:
         return "better"
     return "worse" if change.high < 0 else "no difference shown"
-
-
-def is_variant_of(name: str, fix: str) -> bool:
-    """Whether a variant is made by a fix; several of one fix have a number behind its name."""
-    return re.fullmatch(rf"{re.escape(fix)}(-\d+)?", name) is not None

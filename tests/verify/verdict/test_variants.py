@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rfcheck.verify.verdict.intervals import clopper_pearson
-from rfcheck.verify.verdict.variants import is_variant_of, of_variant, variant_results
+from rfcheck.verify.verdict.variants import of_variant, variant_results
 from tests.verify.verdict.curves import labels, measurement, variant
 
 ORIGINAL, CUT = variant(2), variant(1, name="truncate")
@@ -67,17 +67,3 @@ def test_a_variant_that_was_not_measured_is_left_out():
 def test_measurements_of_a_variant_come_by_seed():
     measured = [measurement([0.5], seed=2), measurement([0.5], name="truncate"), measurement([0.5], seed=1)]
     assert [one.seed for one in of_variant(measured, "original")] == [1, 2]
-
-
-@pytest.mark.parametrize(
-    ("name", "fix", "expected"),
-    [
-        ("truncate", "truncate", True),
-        ("truncate-2", "truncate", True),
-        ("truncate-before", "truncate", False),
-        ("truncate-before-2", "truncate-before", True),
-        ("remove-stem", "truncate", False),
-    ],
-)
-def test_which_fix_made_a_variant(name, fix, expected):
-    assert is_variant_of(name, fix) is expected
