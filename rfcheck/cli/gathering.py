@@ -83,24 +83,36 @@ class Gatherer:
         return None
 
     def _analyzed(self, request: Request) -> Gathered:
+        from rfcheck.target.glance import require_possible_model
+
         self._require_known_rules(request)
         name = self._fingerprint(request, with_fixes=self.with_fixes) if self.use_cache else None
-        results: list[Result] = []
-        failures: list[Failure] = []
         try:
-            with self._reading.noted():
-                targets = _load(request.target)
-                for target in targets:
-                    label = _label(request, target, alone=len(targets) == 1)
-                    try:
-                        results.append(self._result(target, label, request))
-                    except RfcheckError as error:
-                        failures.append(self._failed(label, error))
+            require_possible_model(request.target)  # torch is imported only for a file that may hold a model
+            from rfcheck.cli.fresh_run import fresh_run
+
+            with fresh_run():  # what one target imports and sets does not reach the next
+                return self._analyzed_alone(request, name)
         except NothingToAnalyzeError as error:
             skipped = () if self.skip_empty else (self._failed(request.target, error),)
             return Gathered(request, failures=skipped, code=EXIT_CLEAN if self.skip_empty else EXIT_NOTHING)
         except RfcheckError as error:
             return Gathered(request, failures=(self._failed(request.target, error),), code=EXIT_ERROR)
+
+    def _analyzed_alone(self, request: Request, name: str | None) -> Gathered:
+        """What a request gives, kept under a name if there is one and nothing failed."""
+        from rfcheck.target.load import load_targets
+
+        results: list[Result] = []
+        failures: list[Failure] = []
+        with self._reading.noted():
+            targets = load_targets(request.target)
+            for target in targets:
+                label = _label(request, target, alone=len(targets) == 1)
+                try:
+                    results.append(self._result(target, label, request))
+                except RfcheckError as error:
+                    failures.append(self._failed(label, error))
         files = self._files(request)
         if failures:
             return Gathered(request, tuple(results), tuple(failures), EXIT_ERROR, files)
@@ -140,16 +152,6 @@ class Gatherer:
         message = str(error) if str(error).startswith(target.partition(":")[0]) else f"{target}: {error}"
         print_error(message, error, verbose=self.verbose)
         return Failure(target, str(error))
-
-
-def _load(target: str) -> list[Target]:
-    """The models of a target; torch is imported only for a file that may hold one."""
-    from rfcheck.target.glance import require_possible_model
-
-    require_possible_model(target)
-    from rfcheck.target.load import load_targets
-
-    return load_targets(target)
 
 
 def _label(request: Request, target: Target, *, alone: bool) -> str:

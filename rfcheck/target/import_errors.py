@@ -7,19 +7,21 @@ import traceback
 from pathlib import Path
 
 from rfcheck.span import shown_path
+from rfcheck.target.missing_modules import folder_with
 
 _EXIT_REMEDY = 'put what ends the program behind if __name__ == "__main__":'
 
 
-def failure_of(error: BaseException, action: str) -> str:
+def failure_of(error: BaseException, action: str, file: Path | None = None) -> str:
     """What failed while code ran, and the remedy, as a part of a sentence.
 
     Args:
         error: as it was raised.
         action: what failed, such as "importing it".
+        file: that was run; None for a module of the environment.
     """
     if isinstance(error, ImportError):
-        return f"an import fails: {error}; {_remedy(error)}"
+        return f"an import fails: {error}; {_remedy(error, file)}"
     said = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
     remedy = f"; {_EXIT_REMEDY}" if isinstance(error, SystemExit) else ""
     return f"{action} fails: {type(error).__name__}{_place(error)}: {said}{remedy}"
@@ -32,12 +34,16 @@ def line_in(error: BaseException, file: Path) -> int | None:
     return lines[-1] if lines else None
 
 
-def _remedy(error: ImportError) -> str:
+def _remedy(error: ImportError, file: Path | None) -> str:
     if not isinstance(error, ModuleNotFoundError):
         return "check the name"
-    package = (error.name or "").rpartition(".")[0]
+    name = error.name or ""
+    package = name.rpartition(".")[0]
     if package in sys.modules:
         return f"check the name, {package} is there but has no such module"
+    folder = None if file is None or not name else folder_with(name, file)
+    if folder is not None:
+        return f"the folder {folder} has it, where Python does not look: set PYTHONPATH={folder}"
     return "install it in the environment that runs rfcheck"
 
 

@@ -7,34 +7,75 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
 from rfcheck.frames import environment_folders
 
+_BEGUN: list[dict[str, ModuleType]] = []
+"""The modules that were there when each block of `own_imports` began, the innermost last."""
+
 
 @contextlib.contextmanager
 def own_imports() -> Iterator[None]:
-    """Forget on leaving what was imported inside from anywhere but the environment, and give ``sys.path`` back.
+    """Forget on leaving what was imported inside from anywhere but the environment, and let imports look where they looked before.
 
-    Modules of packages that were in use before stay, as do installed packages: many of them cannot be imported twice.
+    Modules of packages that were in use before stay, as do installed packages: many of them cannot be imported twice. What was
+    there before comes back where it was replaced or forgotten.
     """
-    modules, path = dict(sys.modules), list(sys.path)
-    packages = {_package(name) for name in modules}
+    modules, path, finders = dict(sys.modules), list(sys.path), list(sys.meta_path)
+    _BEGUN.append(modules)
     try:
         yield
     finally:
+        _BEGUN.remove(modules)
         sys.path[:] = path
-        new = {name: module for name, module in sys.modules.items() if modules.get(name) is not module}
-        for name in [name for name, module in new.items() if _is_of_a_project(module)]:
-            if name in modules:
-                sys.modules[name] = modules[name]
-            elif _package(name) not in packages:
-                del sys.modules[name]
-        importlib.invalidate_caches()
+        sys.meta_path[:] = finders
+        _forget_but(modules)
+        sys.modules.update({name: module for name, module in modules.items() if name not in sys.modules})
+
+
+def forget_imports() -> None:
+    """Forget what was imported since the innermost block of `own_imports` began, as on leaving it; outside of one, nothing."""
+    if _BEGUN:
+        _forget_but(_BEGUN[-1])
+
+
+def _forget_but(modules: Mapping[str, ModuleType]) -> None:
+    packages = {_package(name) for name in modules}
+    new = {name: module for name, module in sys.modules.items() if modules.get(name) is not module}
+    for name in [name for name, module in new.items() if _is_of_a_project(module)]:
+        if name in modules:
+            sys.modules[name] = modules[name]
+        elif _package(name) not in packages:
+            del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+def make_room_for(folders: Sequence[str]) -> None:
+    """Forget modules of other projects in whose place imports find others in these folders.
+
+    Args:
+        folders: that imports look into before all others, apart from the standard library.
+    """
+    tops = {name: module for name, module in list(sys.modules.items()) if "." not in name and name not in ("rfcheck", "__main__")}
+    for name, module in tops.items():
+        place = _place_of(module)
+        if place is None or not _is_of_a_project(module):
+            continue
+        spec = PathFinder.find_spec(name, folders)
+        found = None if spec is None else next(iter(spec.submodule_search_locations or ()), spec.origin)
+        if found is not None and os.path.realpath(found) != os.path.realpath(place):
+            forget_package(name)
+
+
+def forget_package(name: str) -> None:
+    """Forget a top-level module with all that is in it."""
+    for known in [known for known in sys.modules if _package(known) == name]:
+        del sys.modules[known]
 
 
 @contextlib.contextmanager
@@ -106,8 +147,16 @@ def _package(name: str) -> str:
 
 def _is_of_a_project(module: object) -> bool:
     """Whether a module was read from a file outside the environment."""
-    if not isinstance(module, ModuleType):
+    place = _place_of(module)
+    if place is None:
         return False
-    places = [vars(module).get("__file__"), *list(vars(module).get("__path__") or ())[:1]]
-    place = next((place for place in places if isinstance(place, str)), None)
-    return place is not None and not os.path.realpath(place).startswith(environment_folders())
+    real = os.path.realpath(place)
+    return not real.startswith(environment_folders()) and not {"site-packages", "dist-packages"} & set(Path(real).parts)
+
+
+def _place_of(module: object) -> str | None:
+    """The folder of a package, or the file of a module; None for one that was read from neither."""
+    if not isinstance(module, ModuleType):
+        return None
+    places = [*list(vars(module).get("__path__") or ())[:1], vars(module).get("__file__")]
+    return next((place for place in places if isinstance(place, str)), None)

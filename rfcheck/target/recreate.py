@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from rfcheck.target.import_path import importable_as
 from rfcheck.target.load import Target
 from rfcheck.target.spec import TargetSpec, parse_target
+from rfcheck.target.statements import relative_levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def recreate(target: Target, folder: Path) -> Recreation:
         return Recreation(("import timm",), (), (), f'timm.create_model("{spec.attribute}"{arguments})')
     if spec.kind == "module":
         return _imported(spec, spec.place, (), (), is_instance=target.is_instance)
-    root, module = importable_as(Path(spec.place))
+    root, module = importable_as(Path(spec.place), relative_levels(ast.parse(Path(spec.place).read_bytes())))
     there = os.path.relpath(root, folder.resolve())
     place = "Path(__file__).resolve().parent" + ("" if there == "." else f" / {json.dumps(Path(there).as_posix())}")
     setup = (f"sys.path.insert(0, str({place}))",)

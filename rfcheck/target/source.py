@@ -6,7 +6,6 @@ import ast
 import contextlib
 import difflib
 import importlib
-import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +15,10 @@ import torch
 
 from rfcheck.errors import RfcheckError, TargetError
 from rfcheck.target.import_errors import failure_of, line_in
-from rfcheck.target.import_path import importable_as
+from rfcheck.target.isolation import forget_imports
 from rfcheck.target.origin import ConstructionSites
-from rfcheck.target.unsaved import UnsavedLoader
+from rfcheck.target.running import run_file
+from rfcheck.target.statements import relative_levels
 
 
 @contextlib.contextmanager
@@ -108,35 +108,22 @@ class FileSource:
         return self._modules[on_meta]
 
     def _run(self, *, on_meta: bool) -> ModuleType:
-        root, name = _module_name(self.path)
-        _look_first_in(root)
-        _forget_namesake(root, name)
-        loader = None if self._content is None else UnsavedLoader(name, str(self.path), self._content)
-        spec = importlib.util.spec_from_file_location(name, self.path, loader=loader)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        package, _, _ = name.rpartition(".")
-        previous = None
+        def execute(module: ModuleType) -> None:
+            assert module.__spec__ is not None
+            assert module.__spec__.loader is not None
+            if on_meta:
+                self._import_dependencies()
+            with torch.device("meta") if on_meta else contextlib.nullcontext():
+                module.__spec__.loader.exec_module(module)
+
+        forget_imports()  # of the run before, if there was one: registries take nothing twice
         try:
             with quiet_output(), self.sites.recording(), _without_bytecode():
-                if package:
-                    importlib.import_module(package)  # as Python does before a module of it
-                previous = sys.modules.get(name)
-                sys.modules[name] = module
-                if on_meta:
-                    self._import_dependencies()
-                with torch.device("meta") if on_meta else contextlib.nullcontext():
-                    spec.loader.exec_module(module)
-        except RfcheckError:
+                return run_file(self.path, relative_levels(self.tree), self._content, execute)
+        except (RfcheckError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
-            if previous is None:
-                sys.modules.pop(name, None)
-            else:
-                sys.modules[name] = previous
+        except BaseException as error:  # whatever a file raises, it is its own failure and ends nothing else
             raise self._error(error) from error
-        return module
 
     def _import_dependencies(self) -> None:
         """Import what the file imports before tensors go to the meta device, so that other modules keep their data."""
@@ -149,7 +136,7 @@ class FileSource:
 
     def _error(self, error: BaseException) -> TargetError:
         line = line_in(error, self.path) or self._import_line(error)
-        return TargetError(f"{self.path}:{line}: {failure_of(error, 'running the file')}")
+        return TargetError(f"{self.path}:{line}: {failure_of(error, 'running the file', self.path)}")
 
     def _import_line(self, error: BaseException) -> int:
         missing = getattr(error, "name", None)
@@ -159,31 +146,6 @@ class FileSource:
             if isinstance(node, (ast.Import, ast.ImportFrom)) and missing in names:
                 return node.lineno
         return 1
-
-
-def _module_name(path: Path) -> tuple[Path, str]:
-    """The folder to import from and the name to import by; a file of its own gets a name that cannot hide another module."""
-    folder, name = importable_as(path)
-    return folder, name if "." in name else f"_rfcheck_{name}"
-
-
-def _look_first_in(root: Path) -> None:
-    """Let imports look into a folder before all others."""
-    sys.path[:] = [str(root), *(entry for entry in sys.path if entry != str(root))]
-
-
-def _forget_namesake(root: Path, name: str) -> None:
-    """Forget a package that was imported from elsewhere under the name of the one that a module belongs to.
-
-    Args:
-        root: folder that holds the package.
-        name: dotted name of the module.
-    """
-    package, dot, _ = name.partition(".")
-    there = list(getattr(sys.modules.get(package), "__path__", ()))
-    if dot and there and Path(there[0]).resolve() != root / package:
-        for known in [known for known in sys.modules if known == package or known.startswith(f"{package}.")]:
-            del sys.modules[known]
 
 
 def import_named(name: str) -> ModuleType:
@@ -197,7 +159,9 @@ def import_named(name: str) -> ModuleType:
     try:
         with quiet_output():
             return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             raise TargetError(f"{name}: no such module in this environment or folder") from None
         raise TargetError(f"{name}: {failure_of(error, 'importing it')}") from error

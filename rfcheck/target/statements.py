@@ -51,6 +51,11 @@ def imports_of(tree: ast.AST) -> Imports:
     return found
 
 
+def relative_levels(tree: ast.AST) -> int:
+    """How many packages a file lies in at least, by its relative imports: 1 for ``from .blocks import Block``."""
+    return max((node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)), default=0)
+
+
 def statements_of(tree: ast.Module) -> Iterator[ast.AST]:
     """The statements that run when a file is imported, but not what stands in functions and classes.
 

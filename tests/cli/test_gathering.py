@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
@@ -370,3 +371,24 @@ def test_every_change_gives_what_a_run_without_the_cache_gives(project):
         assert found == command_line(project, *CHECK, "--no-cache").stdout == command_line(project, *CHECK).stdout
         seen.add(found)
     assert len(seen) == 1 + len(changes)
+
+
+BLOCKS = "WIDTH = {width}\n"
+USER = "from blocks import WIDTH\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n" + (
+    "        self.c = nn.Conv2d(3, WIDTH, 1)\n    def forward(self, x):\n        return self.c(x)\n"
+)
+
+
+@pytest.mark.parametrize("order", [("a/net.py", "b/net.py"), ("b/net.py", "a/net.py")])
+def test_targets_of_one_run_import_their_own_modules(run, model_file, tmp_path, order):
+    for folder, width in (("a", 2), ("b", 5)):
+        (tmp_path / folder).mkdir()
+        model_file(BLOCKS.format(width=width), f"{folder}/blocks.py")
+        model_file(USER, f"{folder}/net.py")
+    modules, path = set(sys.modules), list(sys.path)
+    for _ in range(2):  # the second time from the cache
+        _, out, _ = run(*order, "--resolution", "8", "--output", "json", "--exit-zero")
+        found = {one["target"]: one["cost"]["params"] for one in json.loads(out)["results"]}
+        assert found == {"a/net.py:Net": 2 * (3 + 1), "b/net.py:Net": 5 * (3 + 1)}
+    assert not [name for name in set(sys.modules) - modules if name == "blocks" or "net" in name.split("_rfcheck_")]
+    assert sys.path == path

@@ -10,7 +10,7 @@ from importlib.abc import MetaPathFinder
 
 import pytest
 
-from rfcheck.target.isolation import imports_from, own_imports
+from rfcheck.target.isolation import forget_imports, imports_from, make_room_for, own_imports
 
 
 @pytest.fixture
@@ -72,6 +72,35 @@ def test_a_replaced_module_comes_back(folders, monkeypatch):
         assert sys.modules["blocks"] is before
     finally:
         del sys.modules["blocks"]
+
+
+def test_what_was_forgotten_inside_comes_back(folders, monkeypatch):
+    monkeypatch.syspath_prepend(str(folders[0]))
+    before = importlib.import_module("blocks")
+    finders = list(sys.meta_path)
+    try:
+        with own_imports():
+            make_room_for([str(folders[0])])
+            assert sys.modules["blocks"] is before
+            make_room_for([str(folders[1])])
+            assert "blocks" not in sys.modules
+            sys.meta_path.append(object())
+        assert sys.modules["blocks"] is before
+        assert sys.meta_path == finders
+    finally:
+        del sys.modules["blocks"]
+
+
+def test_imports_of_the_innermost_block_are_forgotten(folders):
+    forget_imports()
+    with own_imports():
+        sys.path.insert(0, str(folders[0]))
+        outer = importlib.import_module("blocks")
+        with own_imports():
+            inner = importlib.import_module("parts")
+            forget_imports()
+            assert sys.modules["blocks"] is outer
+            assert importlib.import_module("parts") is not inner
 
 
 def test_packages_in_use_and_the_environment_stay(folders, monkeypatch):
