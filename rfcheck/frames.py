@@ -24,6 +24,9 @@ Frame = tuple[str, CodeType, int]
 instruction that it had come to."""
 
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH100, PTH120 - as in the names of code objects
+_BETWEEN = frozenset({os.path.join(_OWN, "target", "devices.py")})  # noqa: PTH118
+"""Own files through which the user's calls of torch go."""
+
 _PASSED, _USERS, _RFCHECKS = range(3)
 
 
@@ -32,7 +35,7 @@ class _Kinds(dict[str, int]):
 
     def __missing__(self, name: str) -> int:
         users = is_users_file(name) and os.path.exists(name)  # noqa: PTH110 - generated code may have any name
-        kind = _RFCHECKS if name.startswith(_OWN) else _USERS if users else _PASSED
+        kind = _RFCHECKS if name.startswith(_OWN) and name not in _BETWEEN else _USERS if users else _PASSED
         self[name] = kind
         return kind
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import nn
@@ -18,7 +19,11 @@ from rfcheck.graph.operators import Convolution, Window, meaning_of
 from rfcheck.graph.recorder import Recorder
 from rfcheck.graph.records import ModuleCall, Recording
 from rfcheck.input_size import crossed
+from rfcheck.target.devices import is_about_devices, on_one_device
 from rfcheck.target.program import Program
+
+if TYPE_CHECKING:
+    from torch._subclasses.fake_tensor import FakeTensorMode
 
 TracedWith = Literal["meta", "fake", "real"]
 
@@ -71,17 +76,16 @@ def trace(model: nn.Module, shape: tuple[int, ...], *, locate: bool = False) -> 
     _refuse_lazy(named)
     parameters = {name: parameter.numel() for name, parameter in named.items()}
     failures: list[_Failure] = []
-    ways: list[tuple[TracedWith, Callable[[nn.Module, tuple[int, ...], bool], Recording | _Failure]]]
-    ways = [("meta", _trace_meta), ("fake", _trace_fake), ("real", _trace_real)]
+    ways: tuple[TracedWith, ...] = ("meta", "fake", "real")
     if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
         ways = ways[2:]
     if isinstance(model, Program):
         ways = ways[:1]  # there is no data, and FakeTensors know no more
     holds_data = not any(parameter.is_meta for parameter in named.values())
-    for traced_with, run in ways:
+    for traced_with in ways:
         if traced_with == "real" and not holds_data:
             raise _needs_data(failures[0] if failures else _Failure(RuntimeError("TorchScript runs on data only"), None, []), shape)
-        result = run(model, shape, locate)
+        result = _WAYS[traced_with](model, shape, locate)
         if isinstance(result, Recording):
             return Trace(result, shape, traced_with, parameters)
         failures.append(result)
@@ -104,6 +108,16 @@ def _refuse_lazy(parameters: Mapping[str, nn.Parameter]) -> None:
 
 
 def _trace_meta(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recording | _Failure:
+    """A pass on meta tensors, once more where it may have failed only because it asks for a device."""
+    result = _pass_on_meta(model, shape, locate, nullcontext())
+    if isinstance(result, _Failure) and is_about_devices(result.error):
+        return _pass_on_meta(model, shape, locate, on_one_device(torch.device("meta")))
+    return result
+
+
+def _pass_on_meta(
+    model: nn.Module, shape: tuple[int, ...], locate: bool, devices: AbstractContextManager[None]
+) -> Recording | _Failure:
     with borrowed(model) as (modules, guard):
         try:
             parameters = substitute_tensors(modules, _on_meta)
@@ -111,7 +125,7 @@ def _trace_meta(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recor
         except (RuntimeError, NotImplementedError) as error:
             return _Failure(error, None, [])
         recorder = Recorder(hold_tensors=True, use_shape_rules=True, before_write=guard.save, locate=locate)
-        return _run(model, modules, image, parameters, recorder, nullcontext())
+        return _run(model, modules, image, parameters, recorder, devices)
 
 
 def _on_meta(tensor: torch.Tensor) -> torch.Tensor:
@@ -126,14 +140,31 @@ def _trace_fake(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recor
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     with _torch_logs_off(), borrowed(model) as (modules, guard):
         try:
-            parameters = substitute_tensors(modules, fake.from_tensor)
+            parameters = substitute_tensors(modules, partial(_faked, fake))
             device = next((p.device for p in parameters.values()), torch.device("cpu"))
             with fake:
                 image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
         except (RuntimeError, NotImplementedError) as error:
             return _Failure(error, None, [])
         recorder = Recorder(hold_tensors=True, use_shape_rules=False, before_write=guard.save, locate=locate)
-        return _run(model, modules, image, parameters, recorder, fake)
+        return _run(model, modules, image, parameters, recorder, _entered(fake, on_one_device(device)))
+
+
+def _faked(fake: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
+    """A FakeTensor for a tensor, on a CPU for one without data: what makes meta tensors fail need not make these fail."""
+    if not tensor.is_meta:
+        return fake.from_tensor(tensor)
+    with fake:
+        return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="cpu")
+
+
+@contextmanager
+def _entered(*contexts: AbstractContextManager[Any]) -> Iterator[None]:
+    """Several contexts as one."""
+    with ExitStack() as stack:
+        for context in contexts:
+            stack.enter_context(context)
+        yield
 
 
 @contextmanager
@@ -159,7 +190,10 @@ def _trace_real(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recor
         except RuntimeError as error:
             return _Failure(error, None, [])
         recorder = Recorder(hold_tensors=False, use_shape_rules=False, before_write=guard.save, locate=locate)
-        return _run(model, modules, image, dict(parameters), recorder, _plain_kernels())
+        return _run(model, modules, image, dict(parameters), recorder, _entered(_plain_kernels(), on_one_device(device)))
+
+
+_WAYS = {"meta": _trace_meta, "fake": _trace_fake, "real": _trace_real}
 
 
 @contextmanager

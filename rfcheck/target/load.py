@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-import torch
 from torch import nn
 
 from rfcheck.errors import NothingToAnalyzeError, RfcheckError, TargetError
 from rfcheck.span import Span, shown_path
 from rfcheck.suggestions import did_you_mean
+from rfcheck.target.building import building, failure_in_building
 from rfcheck.target.discover import class_names, function_names, instance_names, required_arguments, without_parts
 from rfcheck.target.glance import no_model_in
 from rfcheck.target.origin import ConstructionSites, Origin, origin_of_classes
-from rfcheck.target.source import FileSource, import_named, quiet_output
+from rfcheck.target.source import FileSource, import_named
 from rfcheck.target.spec import TargetSpec, parse_target
 
 
@@ -70,8 +69,7 @@ class Target:
         except RfcheckError:
             raise
         except (Exception, SystemExit) as error:
-            said = " ".join(str(error).split())
-            raise TargetError(f"{self.label}: building the model fails: {type(error).__name__}: {said}") from error
+            raise failure_in_building(self.label, error) from error
 
     def origin(self, model: nn.Module) -> Origin:
         """Where a model that this target built was written, and its modules."""
@@ -81,16 +79,6 @@ class Target:
             return Origin(in_file, modules)
         known = origin_of_classes(model)
         return Origin(in_file or known.definition, {path: chain or known.modules[path] for path, chain in modules.items()})
-
-
-@contextlib.contextmanager
-def _building(on_meta: bool, sites: ConstructionSites) -> Iterator[None]:
-    with quiet_output(), sites.recording(), _on_device(on_meta):
-        yield
-
-
-def _on_device(on_meta: bool) -> contextlib.AbstractContextManager[Any]:
-    return torch.device("meta") if on_meta else contextlib.nullcontext()
 
 
 def load_targets(text: str, content: bytes | None = None) -> list[Target]:
@@ -148,7 +136,7 @@ def _named(spec: TargetSpec, module: Callable[[bool], ModuleType], source: FileS
     def make(on_meta: bool) -> nn.Module:
         made = _attribute(spec, module(on_meta))
         if not isinstance(made, nn.Module):
-            with _building(on_meta, sites):
+            with building(spec.text, made, sites, on_meta=on_meta):
                 made = made(*spec.args, **spec.kwargs)
         return _require_module(spec.text, made)
 
@@ -235,13 +223,13 @@ def _torchvision_model(spec: TargetSpec) -> Target:
         from torchvision import models
     except ImportError as error:
         raise TargetError(f"{spec.text}: torchvision cannot be imported: {error}") from error
-    _require_listed(spec, models.list_models())
+    _require_listed(spec, spec.attribute or "", models.list_models())
     builder = models.get_model_builder(spec.attribute)
     unweighted = [p for p in inspect.signature(builder).parameters if p in ("weights", "weights_backbone")]
     kwargs: dict[str, Any] = {**dict.fromkeys(unweighted), **spec.kwargs}
 
     def make(on_meta: bool) -> nn.Module:
-        with quiet_output(), _on_device(on_meta), warnings.catch_warnings():
+        with building(spec.text, builder, None, on_meta=on_meta), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The default weight initialization of", FutureWarning)  # values do not matter here
             return _require_module(spec.text, builder(*spec.args, **kwargs))
 
@@ -253,10 +241,13 @@ def _timm_model(spec: TargetSpec) -> Target:
         import timm
     except ImportError:
         raise TargetError(f"{spec.text}: timm is not installed; install it with: pip install timm") from None
-    _require_listed(spec, timm.list_models())
+    architecture, _, tag = (spec.attribute or "").partition(".")
+    _require_listed(spec, architecture, timm.list_models())
+    if tag:
+        _require_listed(spec, spec.attribute or "", timm.list_pretrained(f"{architecture}.*"))
 
     def make(on_meta: bool) -> nn.Module:
-        with quiet_output(), _on_device(on_meta):
+        with building(spec.text, timm.create_model, None, on_meta=on_meta):
             return _require_module(
                 spec.text, timm.create_model(spec.attribute or "", *spec.args, **{"pretrained": False, **spec.kwargs})
             )
@@ -264,7 +255,7 @@ def _timm_model(spec: TargetSpec) -> Target:
     return Target(spec.text, None, None, make)
 
 
-def _require_listed(spec: TargetSpec, names: list[str]) -> None:
-    if spec.attribute not in names:
-        hint = did_you_mean(spec.attribute or "", names, f"it has {len(names)} models, such as {', '.join(names[:3])}", 3)
-        raise TargetError(f"{spec.text}: {spec.place} has no model {spec.attribute!r}; {hint}")
+def _require_listed(spec: TargetSpec, name: str, names: list[str]) -> None:
+    if name not in names:
+        hint = did_you_mean(name, names, f"it has {len(names)} models, such as {', '.join(names[:3])}", 3)
+        raise TargetError(f"{spec.text}: {spec.place} has no model {name!r}; {hint}")

@@ -14,8 +14,10 @@ from types import ModuleType
 import torch
 
 from rfcheck.errors import RfcheckError, TargetError
+from rfcheck.target.devices import on_one_device
 from rfcheck.target.import_errors import failure_of, line_in
 from rfcheck.target.isolation import forget_imports
+from rfcheck.target.offline import WITHOUT_WEIGHTS, Refusals, offline, why_refused
 from rfcheck.target.origin import ConstructionSites
 from rfcheck.target.running import run_file
 from rfcheck.target.statements import relative_levels
@@ -113,17 +115,18 @@ class FileSource:
             assert module.__spec__.loader is not None
             if on_meta:
                 self._import_dependencies()
-            with torch.device("meta") if on_meta else contextlib.nullcontext():
+            with torch.device("meta") if on_meta else contextlib.nullcontext(), on_one_device():
                 module.__spec__.loader.exec_module(module)
 
+        refusals = Refusals()
         forget_imports()  # of the run before, if there was one: registries take nothing twice
         try:
-            with quiet_output(), self.sites.recording(), _without_bytecode():
+            with quiet_output(), self.sites.recording(), _without_bytecode(), offline(refusals):
                 return run_file(self.path, relative_levels(self.tree), self._content, execute)
         except (RfcheckError, KeyboardInterrupt):
             raise
         except BaseException as error:  # whatever a file raises, it is its own failure and ends nothing else
-            raise self._error(error) from error
+            raise self._error(error, refusals) from error
 
     def _import_dependencies(self) -> None:
         """Import what the file imports before tensors go to the meta device, so that other modules keep their data."""
@@ -134,8 +137,10 @@ class FileSource:
             for name in names:
                 importlib.import_module(name)
 
-    def _error(self, error: BaseException) -> TargetError:
+    def _error(self, error: BaseException, refusals: Refusals) -> TargetError:
         line = line_in(error, self.path) or self._import_line(error)
+        if refusals.hosts:
+            return TargetError(f"{self.path}:{line}: running the file {why_refused(refusals)}; {WITHOUT_WEIGHTS}")
         return TargetError(f"{self.path}:{line}: {failure_of(error, 'running the file', self.path)}")
 
     def _import_line(self, error: BaseException) -> int:
@@ -156,14 +161,17 @@ def import_named(name: str) -> ModuleType:
     """
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
+    refusals = Refusals()
     try:
-        with quiet_output():
+        with quiet_output(), offline(refusals), on_one_device():
             return importlib.import_module(name)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             raise TargetError(f"{name}: no such module in this environment or folder") from None
+        if refusals.hosts:
+            raise TargetError(f"{name}: importing it {why_refused(refusals)}; {WITHOUT_WEIGHTS}") from error
         raise TargetError(f"{name}: {failure_of(error, 'importing it')}") from error
 
 

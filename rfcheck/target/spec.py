@@ -13,6 +13,8 @@ from rfcheck.target.catalogues import CATALOGUES
 
 _FILE = re.compile(r"^(?P<path>.+\.py)(?::(?P<what>.*))?$", re.DOTALL)
 _PROGRAM = re.compile(r"^(?P<path>.+\.(?P<kind>pt2|onnx))(?::(?P<what>.*))?$", re.DOTALL | re.IGNORECASE)
+_TAGGED = re.compile(r"^(?P<architecture>\w+)\.(?P<tag>\w+)(?P<call>\(.*)?$", re.DOTALL)
+_ON_HUB = re.compile(r"^(?:hf[-_]hub:|hf:|local-dir:|[\w-]+/)")
 _WEIGHTS = re.compile(r"^.+\.(pt|pth|ckpt|pkl|pickle|bin|safetensors|npz)$", re.DOTALL | re.IGNORECASE)
 
 
@@ -64,6 +66,8 @@ def parse_target(text: str) -> TargetSpec:
         raise TargetError(f"{text}: {_why_none(text)}")
     if not _is_dotted(place):
         raise TargetError(f"{text}: {place!r} is neither a Python file nor the name of a module")
+    if place == "timm":
+        return _parse_timm(text, what)
     for catalogue in CATALOGUES:
         if place == catalogue:
             return TargetSpec(text, catalogue, place, *_parse_call(text, what))  # type: ignore[arg-type]
@@ -80,6 +84,21 @@ def _why_none(text: str) -> str:
 
 def _is_dotted(name: str) -> bool:
     return all(part.isidentifier() for part in name.split("."))
+
+
+def _parse_timm(text: str, what: str) -> TargetSpec:
+    """A model of timm, whose name may end with the tag of its weights: "resnet18.a1_in1k"."""
+    if _ON_HUB.match(what):
+        _, own, name = what.partition("timm/")
+        hint = f", timm:{name}" if own else ""
+        raise TargetError(
+            f"{text}: a model of a hub would have to be downloaded, which rfcheck never does; give timm's own name{hint}"
+        )
+    tagged = _TAGGED.match(what.strip())
+    if tagged is None:
+        return TargetSpec(text, "timm", "timm", *_parse_call(text, what))
+    name, is_call, args, kwargs = _parse_call(text, f"{tagged['architecture']}{tagged['call'] or ''}")
+    return TargetSpec(text, "timm", "timm", f"{name}.{tagged['tag']}", is_call, args, kwargs)
 
 
 def _parse_program(text: str, match: re.Match[str]) -> TargetSpec:

@@ -129,6 +129,7 @@ def test_modules_by_dotted_name():
     [
         ("torchvision:resnet19", "torchvision has no model 'resnet19'; did you mean resnet18"),
         ("timm:resnet5", "timm has no model 'resnet5'; did you mean resnet"),
+        ("timm:resnet18.a1_in2k", "timm has no model 'resnet18.a1_in2k'; did you mean resnet18.a1_in1k"),
     ],
 )
 def test_unknown_catalogue_models(text, message):
@@ -239,3 +240,10 @@ def test_decorated_classes_and_dataclasses(model_file):
     assert found.line == definition(path, "Net").line
     (finding,) = findings_of(path, 8, select=("RF101",))
     assert finding[2][0] == call(path, "nn.Conv2d(3, 3, 3, padding=1)")
+
+
+def test_a_tag_of_weights_names_the_model_without_them():
+    pytest.importorskip("timm")
+    model, on_meta = load_targets("timm:resnet18.a1_in1k")[0].build()
+    assert on_meta
+    assert sum(parameter.numel() for parameter in model.parameters()) == 11_689_512

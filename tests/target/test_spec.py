@@ -18,6 +18,19 @@ from rfcheck.target.spec import TargetSpec, parse_target
         ("pkg.mod:Net", TargetSpec("pkg.mod:Net", "module", "pkg.mod", "Net")),
         ("pkg.mod:nets.small", TargetSpec("pkg.mod:nets.small", "module", "pkg.mod", "nets.small")),
         ("torchvision:resnet18", TargetSpec("torchvision:resnet18", "torchvision", "torchvision", "resnet18")),
+        ("timm:resnet18.a1_in1k", TargetSpec("timm:resnet18.a1_in1k", "timm", "timm", "resnet18.a1_in1k")),
+        (
+            "timm:flexivit_base.300ep_in1k(num_classes=3)",
+            TargetSpec(
+                "timm:flexivit_base.300ep_in1k(num_classes=3)",
+                "timm",
+                "timm",
+                "flexivit_base.300ep_in1k",
+                True,
+                (),
+                {"num_classes": 3},
+            ),
+        ),
         (
             "timm:resnet50(num_classes=10)",
             TargetSpec("timm:resnet50(num_classes=10)", "timm", "timm", "resnet50", True, (), {"num_classes": 10}),
@@ -57,3 +70,17 @@ def test_wrong_forms(text, message):
     with pytest.raises(TargetError) as caught:
         parse_target(text)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("timm:hf-hub:timm/resnet18.a1_in1k", "give timm's own name, timm:resnet18.a1_in1k"),
+        ("timm:hf_hub:somebody/net", "give timm's own name"),
+        ("timm:timm/resnet18.a1_in1k", "give timm's own name, timm:resnet18.a1_in1k"),
+    ],
+)
+def test_models_of_a_hub_are_refused(text, remedy):
+    with pytest.raises(TargetError) as error:
+        parse_target(text)
+    assert str(error.value) == f"{text}: a model of a hub would have to be downloaded, which rfcheck never does; {remedy}"
