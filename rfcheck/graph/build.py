@@ -8,7 +8,7 @@ from typing import Any
 import networkx as nx
 
 from rfcheck.frames import chain_of
-from rfcheck.graph import mixing, operators, rearranging, windows, writes
+from rfcheck.graph import matrices, mixing, operators, placing, pooling, rearranging, selecting, windows, writes
 from rfcheck.graph.axes import Layout, axes_held, image_layout
 from rfcheck.graph.calls import Call, Edge, Gathered
 from rfcheck.graph.flops import multiply_accumulates
@@ -27,6 +27,7 @@ _GATHER: dict[type, Callable[[Any, Call], Gathered]] = {
     operators.Resample: windows.resample,
     operators.Pointwise: mixing.pointwise,
     operators.Join: mixing.join,
+    operators.Rounding: mixing.rounding,
     operators.Concat: mixing.concat,
     operators.Linear: mixing.linear,
     operators.Matmul: mixing.matmul,
@@ -36,6 +37,13 @@ _GATHER: dict[type, Callable[[Any, Call], Gathered]] = {
     operators.Global: mixing.everywhere,
     operators.Recurrent: mixing.recurrent,
     operators.Rearrange: rearranging.rearrange,
+    operators.Lookup: selecting.look_up,
+    operators.Place: placing.place,
+    operators.Matrices: matrices.matrices,
+    operators.Distances: matrices.distances,
+    operators.RandomWindow: pooling.random_windows,
+    operators.Unpool: pooling.unpool,
+    operators.Loss: mixing.loss,
 }
 
 
@@ -47,6 +55,7 @@ class _Builder:
         self.axes = len(trace.shape) - 2
         self.layouts: dict[int, Layout] = {trace.recording.input_value: image_layout(trace.shape, tuple(range(self.axes)))}
         self.weights: set[int] = set()
+        self.makers: dict[int, OpRecord] = {}
         self.sixths: set[int] = set()
         self.positives: set[int] = set()
         self.sources: dict[int, int] = {}  # of values that were moved or copied from one other value
@@ -55,12 +64,13 @@ class _Builder:
 
     def gather(self, record: OpRecord) -> Gathered:
         """What one call does to positions; also takes note of its results."""
-        call = Call(record, self.layouts, self.weights, self.axes)
+        call = Call(record, self.layouts, self.weights, self.axes, self.makers)
         gathered = self._gather(record, call)
         if len(gathered.layouts) < len(record.outputs):
             gathered.layouts = gathered.layouts * len(record.outputs)
         for out, layout in zip(record.outputs, gathered.layouts, strict=False):
             self.layouts[out.value] = layout
+            self.makers[out.value] = record
             if len(gathered.edges) == 1 and gathered.kind in ("rearrange", "join"):
                 self.sources[out.value] = gathered.edges[0].value
         self._follow_filled(record)

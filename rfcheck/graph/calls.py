@@ -68,15 +68,19 @@ class Call:
         layouts: layouts of all values so far.
         weights: values that lie between 0 and 1 and can weigh a feature map.
         axes: number of image axes.
+        makers: the call that made each value.
     """
 
-    __slots__ = ("_layouts", "axes", "record", "weights")
+    __slots__ = ("_layouts", "_makers", "axes", "record", "weights")
 
-    def __init__(self, record: OpRecord, layouts: Mapping[int, Layout], weights: Set[int], axes: int) -> None:
+    def __init__(
+        self, record: OpRecord, layouts: Mapping[int, Layout], weights: Set[int], axes: int, makers: Mapping[int, OpRecord]
+    ) -> None:
         self.record = record
         self.weights = weights
         self.axes = axes
         self._layouts = layouts
+        self._makers = makers
 
     @property
     def out_shape(self) -> tuple[int, ...]:
@@ -101,6 +105,11 @@ class Call:
     def layout(self, tensor: TensorArg) -> Layout:
         """Layout of an input; constants hold no positions."""
         return plain_layout(tensor.shape) if tensor.value is None else self._layouts[tensor.value]
+
+    def maker(self, tensor: TensorArg) -> Call | None:
+        """The call that made an input; None for constants and the image."""
+        record = None if tensor.value is None else self._makers.get(tensor.value)
+        return None if record is None else Call(record, self._layouts, self.weights, self.axes, self._makers)
 
     def edge(self, tensor: TensorArg, reading: Reading, result: Layout) -> Edge:
         """The edge of an input that was edited to meet a result."""

@@ -19,7 +19,20 @@ from rfcheck.graph.axes import (
     with_extras,
 )
 from rfcheck.graph.calls import Call, Edge, Gathered, edge_from, mark_gates, mismatch
-from rfcheck.graph.operators import Attention, Concat, Global, Join, Linear, Matmul, Mix, Pointwise, Recurrent, Reduce
+from rfcheck.graph.operators import (
+    Attention,
+    Concat,
+    Global,
+    Join,
+    Linear,
+    Loss,
+    Matmul,
+    Mix,
+    Pointwise,
+    Recurrent,
+    Reduce,
+    Rounding,
+)
 from rfcheck.graph.reach import GLOBAL, Position, Reach, window
 from rfcheck.graph.records import TensorArg
 
@@ -31,6 +44,12 @@ def pointwise(meaning: Pointwise, call: Call) -> Gathered:
     layouts = [layout if out.shape == call.images[0].shape else plain_layout(out.shape) for out in call.record.outputs]
     weights = meaning.weights == "makes" or (meaning.weights == "keeps" and edges[0].value in call.weights)
     return Gathered(layouts, edges[:1], meaning.kind, weights=weights) if len(edges) == 1 else join(Join(), call)
+
+
+def rounding(_: Rounding, call: Call) -> Gathered:
+    """Each position by itself; what else goes in are statistics."""
+    x = call.images[0]
+    return Gathered([call.layout(x)], [edge_from(x, {})], "elementwise", weights=x.value in call.weights)
 
 
 def join(meaning: Join, call: Call) -> Gathered:
@@ -141,25 +160,25 @@ def _with_extra_tokens(call: Call, tensors: list[TensorArg], holder: TensorArg, 
 
 def linear(_: Linear, call: Call) -> Gathered:
     """A linear layer over the last dimension."""
-    return _times_constant(call, call.record.args[0], len(call.record.args[0].shape) - 1, call.record.args[1])
+    return times_constant(call, call.record.args[0], len(call.record.args[0].shape) - 1, call.record.args[1])
 
 
 def matmul(meaning: Matmul, call: Call) -> Gathered:
     """A product of matrices: a linear layer if one factor is constant, else tokens mixed with weights made from tokens."""
     x, y = call.record.args[meaning.x], call.record.args[meaning.y]
     if y.value is None and x.value is not None:
-        return _times_constant(call, x, len(x.shape) - 1, y)
+        return times_constant(call, x, len(x.shape) - 1, y)
     if x.value is None and y.value is not None:
-        return _times_constant(call, y, max(len(y.shape) - 2, 0), x)
+        return times_constant(call, y, max(len(y.shape) - 2, 0), x)
     if x.value is None:  # only the added term depends on the image
         return join(Join(), call)
-    gathered = _product(call, x, y)
+    gathered = product(call, x, call.layout(x), y, call.layout(y))
     if meaning.x and len(call.images) > 2:
         gathered.edges.append(call.edge(call.images[0], Reading(call.layout(call.images[0])), gathered.layouts[0]))
     return gathered
 
 
-def _times_constant(call: Call, x: TensorArg, mixed: int, weight: TensorArg) -> Gathered:
+def times_constant(call: Call, x: TensorArg, mixed: int, weight: TensorArg) -> Gathered:
     """One dimension mixed by constant weights: a 1x1 convolution, or a linear layer over flattened positions."""
     layout = call.layout(x)
     reading = Reading(layout)
@@ -174,21 +193,29 @@ def _times_constant(call: Call, x: TensorArg, mixed: int, weight: TensorArg) -> 
     return Gathered([reading.layout], [edge_from(x, reading.reaches)], kind, attributes)
 
 
-def _product(call: Call, x: TensorArg, y: TensorArg) -> Gathered:
-    """Both factors depend on the image. Rows or columns keep their positions; positions that are summed over are mixed."""
-    left, right = call.layout(x), call.layout(y)
+def product(call: Call, x: TensorArg, left: Layout, y: TensorArg, right: Layout) -> Gathered:
+    """Both factors depend on the image. Rows or columns keep their positions; positions that are summed over are mixed.
+
+    Args:
+        call: of the product.
+        x: the first factor.
+        left: its layout as it enters the product.
+        y: the second factor.
+        right: its layout as it enters the product.
+    """
     if len(left) < 2 or len(left) != len(right):
         return call.all_global("matmul")
     if digits_of(right[-1]) and not digits_of(left[-2]):
-        result, edges = _rows_kept(call, y, _turned(right), x, _turned(left))
-        result = _turned(result)
+        result, edges = _rows_kept(call, y, turned(right), x, turned(left))
+        result = turned(result)
     else:
         result, edges = _rows_kept(call, x, left, y, right)
     mark_gates(edges, call.weights)  # attention weights only weigh the values
     return Gathered([result], edges, "matmul", note=mismatch(edges))
 
 
-def _turned(layout: Layout) -> Layout:
+def turned(layout: Layout) -> Layout:
+    """The layout of matrices with rows and columns exchanged."""
     return (*layout[:-2], layout[-1], layout[-2])
 
 
@@ -259,12 +286,30 @@ def reduce(meaning: Reduce, call: Call) -> Gathered:
 
 
 def mix(meaning: Mix, call: Call) -> Gathered:
-    """Every value along a dimension reads the others; the shape stays."""
-    x = call.images[0]
-    reading = Reading(call.layout(x))
-    reading.mix(call.arg(meaning.dim, -1) % max(len(x.shape), 1))
-    layouts = [reading.layout if out.shape == x.shape else plain_layout(out.shape) for out in call.record.outputs]
-    return Gathered(layouts, [edge_from(x, reading.reaches)], "softmax", weights=meaning.weights == "makes")
+    """Every value along a dimension reads the others. Where only some of them stay, the dimension holds no positions any more."""
+    dim = call.arg(meaning.dim, -1)
+    dim = -1 if dim is None else dim
+    readings: list[Reading] = []
+    for x in call.images:
+        reading = Reading(call.layout(x))
+        own = dim + len(x.shape) - len(call.out_shape) if dim >= 0 else dim + len(x.shape)
+        if x.shape and own >= 0:
+            size = call.out_shape[dim]
+            if size == x.shape[own]:
+                reading.mix(own)
+            else:
+                reading.drop(own)
+                reading.dims[own] = plain(size)
+        readings.append(reading)
+    result = readings[0].layout if len(readings) == 1 else broadcast(tuple(r.layout for r in readings), call.out_shape)
+    layouts = [result if out.shape == call.out_shape else plain_layout(out.shape) for out in call.record.outputs]
+    edges = [call.edge(x, reading, result) for x, reading in zip(call.images, readings, strict=True)]
+    return Gathered(layouts, edges, meaning.kind, weights=meaning.weights == "makes", note=mismatch(edges))
+
+
+def loss(_: Loss, call: Call) -> Gathered:
+    """One value for all positions, or one for each where it is not reduced."""
+    return join(Join(), call) if call.arg("reduction") == 0 else call.all_global("reduce")
 
 
 def everywhere(meaning: Global, call: Call) -> Gathered:

@@ -10,6 +10,7 @@ from rfcheck.graph.calls import Call, Gathered, moved
 from rfcheck.graph.operators import Rearrange
 from rfcheck.graph.reach import FIRST_UNIT, Reach, window
 from rfcheck.graph.records import TensorArg
+from rfcheck.graph.selecting import at_computed_places
 from rfcheck.graph.slicing import by_narrow, by_select, by_slice, by_split, by_unbind
 from rfcheck.graph.windows import transposed_fold
 
@@ -116,6 +117,22 @@ def _flip(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     return moved(x, reading)
 
 
+def _rot90(call: Call, x: TensorArg, layout: Layout) -> Gathered:
+    """Quarter turns in a plane: each axis mirrored where needed, and the two exchanged after an odd number of them."""
+    turns = call.arg("k", 1) % 4
+    one, two = (dim % len(layout) for dim in call.arg("dims"))
+    reading = Reading(layout)
+    mirrored = {0: (), 1: (two,), 2: (one, two), 3: (one,)}[turns]
+    for dim in mirrored:
+        if reading.single_digit(dim) is not None:
+            reading.resize(dim, Reach(1, -1, (x.shape[dim] - 1,), (x.shape[dim] - 1,)), x.shape[dim])
+        elif digits_of(layout[dim]):
+            return call.unknown("turns positions of several axes in one dimension", _KIND)
+    if turns % 2:
+        reading.dims[one], reading.dims[two] = reading.dims[two], reading.dims[one]
+    return moved(x, reading)
+
+
 def _repeat(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     extra = len(call.out_shape) - len(layout)
     reading = Reading(layout)
@@ -187,6 +204,8 @@ def _unfold(call: Call, x: TensorArg, layout: Layout) -> Gathered:
 
 
 def _index_select(call: Call, x: TensorArg, layout: Layout) -> Gathered:
+    if call.arg("index").value is not None:
+        return at_computed_places(call)
     return _indexed(call, x, layout, call.arg("dim") % len(layout), 1)
 
 
@@ -194,7 +213,9 @@ def _index(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     """Advanced indexing; followed where one dimension without positions is indexed by constants."""
     indices = call.arg("indices")
     used = [i for i, index in enumerate(indices) if index is not None]
-    if call.record.args[0] is not x or any(t.value is not None for t in call.images[1:]) or len(used) != 1:
+    if any(indices[dim].value is not None for dim in used) or not any(digits_of(layout[dim]) for dim in used):
+        return at_computed_places(call)
+    if len(used) != 1:
         return call.all_global(_KIND)
     return _indexed(call, x, layout, used[0], len(indices[used[0]].shape))
 
@@ -232,6 +253,7 @@ _ARRANGEMENTS: dict[str, Callable[[Call, TensorArg, Layout], Gathered]] = {
     "pad": _pad,
     "roll": _roll,
     "flip": _flip,
+    "rot90": _rot90,
     "repeat": _repeat,
     "repeat_interleave": _repeat_interleave,
     "pixel_shuffle": _pixel_shuffle,

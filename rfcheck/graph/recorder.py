@@ -210,7 +210,11 @@ class Recorder(_Mode):  # type: ignore[misc]
         if isinstance(arg, torch.Tensor):
             entry = self._find(arg)
             shape = tuple(arg.shape)
-            ref = TensorArg(None, shape) if entry is None else TensorArg(self._read(entry), shape, entry.params)
+            is_mask = arg.dtype is torch.bool
+            if entry is None:
+                ref = TensorArg(None, shape, is_mask=is_mask)
+            else:
+                ref = TensorArg(self._read(entry), shape, entry.params, is_mask)
             refs.append(ref)
             return ref
         if isinstance(arg, (list, tuple)) and arg and any(isinstance(a, torch.Tensor) for a in arg):

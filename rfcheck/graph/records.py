@@ -35,11 +35,13 @@ class TensorArg:
         value: identity of the content if it depends on the input image, None for constants (weights, masks, ...).
         shape: shape of the tensor.
         params: names of the parameters that a constant was made from.
+        is_mask: whether it holds truth values.
     """
 
     value: int | None
     shape: tuple[int, ...]
     params: frozenset[str] = frozenset()
+    is_mask: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -92,18 +92,22 @@ def pooling(meaning: Window, call: Call) -> Gathered:
     x = call.images[0]
     if meaning.kind == "unfold":
         return _unfolded(meaning, call, x)
+    taps = windows_of(meaning, call)
+    kernel, stride, dilation, padding = (tuple(values) for values in zip(*taps, strict=True))
+    attributes = {"kernel": kernel, "stride": stride, "dilation": dilation, "padding": padding, "transposed": False}
+    attributes["ceil_mode"] = bool(call.arg("ceil_mode", False))
+    return slide(call, x, [_conv_reach(*one, False) for one in taps], meaning.kind, attributes)
+
+
+def windows_of(meaning: Window, call: Call) -> list[tuple[int, int, int, int]]:
+    """Kernel, stride, dilation and padding of a pooling along each of the dimensions that it runs over, the last ones."""
     named = [meaning.kernel, meaning.stride, meaning.dilation, meaning.padding]
     given = [_extent(extent, call) for extent in named]
     lengths = [len(value) for value in given if isinstance(value, (tuple, list)) and len(value) > 1]
-    axes = max([*lengths, 0]) or _pooled_axes(call, x)
-    kernel = per_axis(_extent(meaning.kernel, call), axes)
-    stride = per_axis(_extent(meaning.stride, call) or kernel, axes)
-    dilation = per_axis(_extent(meaning.dilation, call) or 1, axes)
-    padding = per_axis(_extent(meaning.padding, call) or 0, axes)
-    attributes = {"kernel": kernel, "stride": stride, "dilation": dilation, "padding": padding, "transposed": False}
-    attributes["ceil_mode"] = bool(call.arg("ceil_mode", False))
-    reaches = [_conv_reach(*taps, False) for taps in zip(kernel, stride, dilation, padding, strict=True)]
-    return slide(call, x, reaches, meaning.kind, attributes)
+    axes = max([*lengths, 0]) or _pooled_axes(call, call.images[0])
+    kernel = per_axis(given[0], axes)
+    stride, dilation, padding = per_axis(given[1] or kernel, axes), per_axis(given[2] or 1, axes), per_axis(given[3] or 0, axes)
+    return list(zip(kernel, stride, dilation, padding, strict=True))
 
 
 def _extent(extent: Any, call: Call) -> Any:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from rfcheck.graph.operators.meanings import Concat, Opaque, Pointwise, Rearrange, Table, entries
 
 ARRANGING: Table = {
-    **entries("cat stack concatenate", Concat()),
-    **entries("view _unsafe_view reshape _reshape_alias view_as reshape_as flatten unflatten", Rearrange("view")),
-    **entries("permute transpose t movedim swapaxes mT numpy_T", Rearrange("permute")),
+    **entries("cat stack concatenate concat _stack", Concat()),
+    **entries(
+        "view _unsafe_view reshape _reshape_alias view_as reshape_as flatten unflatten ravel _mkldnn_reshape", Rearrange("view")
+    ),
+    **entries("permute transpose t movedim swapaxes swapdims mT numpy_T _mkldnn_transpose", Rearrange("permute")),
     **entries("squeeze unsqueeze", Rearrange("view")),
     **entries("expand expand_as broadcast_to", Rearrange("expand")),
     **entries("slice", Rearrange("slice")),
@@ -19,6 +21,7 @@ ARRANGING: Table = {
     **entries("replication_pad1d replication_pad2d replication_pad3d", Rearrange("pad")),
     **entries("roll", Rearrange("roll")),
     **entries("flip", Rearrange("flip")),
+    **entries("rot90", Rearrange("rot90")),
     **entries("repeat", Rearrange("repeat")),
     **entries("repeat_interleave", Rearrange("repeat_interleave")),
     **entries("pixel_shuffle", Rearrange("pixel_shuffle")),
@@ -26,7 +29,7 @@ ARRANGING: Table = {
     **entries("channel_shuffle native_channel_shuffle", Pointwise("rearrange", weights="keeps")),
     **entries("unfold", Rearrange("unfold")),
     **entries("index_select", Rearrange("index_select")),
-    **entries("index", Rearrange("index")),
+    **entries("index _unsafe_index", Rearrange("index")),
     **entries("as_strided", Rearrange("as_strided")),
     **entries("slice_scatter select_scatter", Opaque("writes into a part of a tensor without a view")),
     **entries("diagonal diag tril triu", Pointwise("rearrange")),

@@ -10,5 +10,7 @@ EXTENSIONS: Table = {
     "torchvision::nms": Global(_SELECTION),
     "torchvision::roi_align": Global(_SELECTION),
     "torchvision::roi_pool": Global(_SELECTION),
+    "torchvision::ps_roi_align": Global(_SELECTION),
+    "torchvision::ps_roi_pool": Global(_SELECTION),
     "torchvision::deform_conv2d": Opaque("reads at positions that it computes itself"),
 }

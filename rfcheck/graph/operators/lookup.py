@@ -9,23 +9,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+
 from rfcheck.errors import OperatorError
 from rfcheck.graph.operators.arranging import ARRANGING
 from rfcheck.graph.operators.combining import COMBINING
 from rfcheck.graph.operators.elementwise import ELEMENTWISE
 from rfcheck.graph.operators.extensions import EXTENSIONS
-from rfcheck.graph.operators.meanings import Meaning, Pointwise, Table
+from rfcheck.graph.operators.meanings import Join, Meaning, Pointwise, Rearrange, Table
 from rfcheck.graph.operators.windowed import WINDOWED
 
 _TABLE: Table = {**ELEMENTWISE, **WINDOWED, **COMBINING, **ARRANGING, **EXTENSIONS}
 
+_TAGGED = ("aten::", "prims::")
+_ALONE, _TOGETHER = Pointwise(), Join()
+
 
 def meaning_of(func: Any) -> Meaning | None:
-    """The entry of an operator overload, also under its name without the underscore of the in-place form; None if unknown."""
+    """What an operator overload means; None if that is unknown.
+
+    That is its entry, or the entry of the operator that it is a form of: in place ("relu_"), or with a copy for a view
+    ("view_copy"). An operator without an entry that torch itself marks as acting position by position does so.
+    """
     if isinstance(func, str):  # a marker of the recorder
         return None
     name: str = func._schema.name
-    return _TABLE.get(name) or _TABLE.get(name.removesuffix("_"))
+    return _TABLE.get(name) or _TABLE.get(name.removesuffix("_")) or _derived(func)
+
+
+def _derived(func: Any) -> Meaning | None:
+    name: str = func._schema.name
+    base = name.removesuffix("_copy")
+    if base != name and isinstance(moved := _TABLE.get(base), (Rearrange, Pointwise)):
+        return moved
+    computed = _TABLE.get(name.replace("prims::", "aten::")) if name.startswith("prims::") else None
+    if isinstance(computed, (Pointwise, Join)):
+        return computed
+    if name.startswith(_TAGGED) and torch.Tag.pointwise in func.tags:
+        return _ALONE if sum("Tensor" in str(argument.type) for argument in func._schema.arguments) == 1 else _TOGETHER
+    return None
 
 
 def register_operator(operator: Any, meaning: Meaning) -> None:

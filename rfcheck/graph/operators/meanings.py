@@ -87,10 +87,11 @@ class Reduce:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Every value along the dimension in argument ``dim`` reads all others (softmax, cumulative sums)."""
+    """Every value along the dimension in argument ``dim`` reads all others (softmax, cumulative sums, sorting)."""
 
     dim: str = "dim"
     weights: str | None = None
+    kind: str = "softmax"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,50 @@ class Rearrange:
     """The same values elsewhere: views, permutations, slices, padding, shifts. ``how`` names the arrangement."""
 
     how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """Each value of the first argument is rounded to a grid; how wide the grid is may be a statistic, which adds no context."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Values of a tensor at computed places: gather, indexing, embedding. ``how`` names the way."""
+
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Values written to computed places of a tensor: scatter, masked and indexed writes. ``how`` names the way."""
+
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matrices:
+    """The matrices in the last two dimensions are read as wholes: inverses, decompositions, solutions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """Distances of the rows of one matrix from the rows of another."""
+
+
+@dataclass(frozen=True, slots=True)
+class RandomWindow:
+    """Pooling by windows of random place, to a given output size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpool:
+    """Pooled values back at the places that the pooling took them from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A comparison of two maps, position by position or reduced to one value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +198,14 @@ Meaning = (
     | Resample
     | Adaptive
     | Rearrange
+    | Rounding
+    | Lookup
+    | Place
+    | Matrices
+    | Distances
+    | RandomWindow
+    | Unpool
+    | Loss
     | Global
     | Recurrent
     | Opaque
