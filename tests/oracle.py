@@ -100,3 +100,23 @@ def _span(profile: torch.Tensor) -> Span:
     """Where a profile along one axis is not zero, rounding errors of interpolation weights aside."""
     read = (profile > 1e-10 * profile.max()).nonzero().flatten()
     return (int(read[0]), int(read[-1])) if len(read) else None
+
+
+def changed_spans(model: nn.Module, shape: tuple[int, ...], *, inputs: int = 1) -> list[list[Span]]:
+    """As `gradient_spans`, for operators that select: which positions change, if one line of pixels across an axis does."""
+    model, out_shape = _prepared(model, shape)
+    generator = torch.Generator().manual_seed(2)
+    spans: list[list[Span]] = []
+    for axis in range(2, len(shape)):
+        changed = torch.zeros(out_shape[axis], shape[axis], dtype=torch.float64)
+        for _ in range(inputs):
+            x = torch.rand(shape, generator=generator, dtype=torch.float64)
+            with torch.no_grad():
+                before = model(x)
+                for line in range(shape[axis]):
+                    other = x.clone()
+                    other.select(axis, line).copy_(torch.rand(x.select(axis, line).shape, generator=generator, dtype=torch.float64))
+                    differs = model(other) != before
+                    changed[:, line] += differs.transpose(0, axis).flatten(1).sum(1)
+        spans.append([_span(profile) for profile in changed])
+    return spans

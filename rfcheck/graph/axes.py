@@ -186,13 +186,18 @@ def with_extras(dim: Dim, before: int, after: int) -> Dim | None:
 
 @lru_cache(maxsize=4096)
 def broadcast(layouts: tuple[Layout, ...], shape: tuple[int, ...]) -> Layout:
-    """The layout of an elementwise result: each dimension as in the first operand that holds positions there."""
+    """The layout of an elementwise result: each dimension as in the operand with most positions of those that hold some there."""
     result: list[Dim] = []
+    layouts = tuple(sorted(layouts, key=_positions, reverse=True))
     for back in range(len(shape), 0, -1):
         size = shape[-back]
         dims = [layout[-back] for layout in layouts if len(layout) >= back and size_of(layout[-back]) == size]
         result.append(next((dim for dim in dims if digits_of(dim)), dims[0] if dims else plain(size)))
     return tuple(result)
+
+
+def _positions(layout: Layout) -> int:
+    return math.prod(digit.size for dim in layout for digit in digits_of(dim))
 
 
 @lru_cache(maxsize=4096)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rfcheck.graph.axes import Layout, Reading, broadcast, plain
 from rfcheck.graph.calls import Call, Gathered, mismatch
-from rfcheck.graph.mixing import product, times_constant, turned
+from rfcheck.graph.mixing import product, turned
 from rfcheck.graph.operators import Distances, Matrices
+from rfcheck.graph.selecting import meet
 
 
 def matrices(_: Matrices, call: Call) -> Gathered:
@@ -34,8 +35,9 @@ def distances(_: Distances, call: Call) -> Gathered:
     if x.value is not None and y.value is not None:
         return product(call, x, call.layout(x), y, turned(call.layout(y)))
     rows, others = (x, y) if y.value is None else (y, x)
-    gathered = times_constant(call, rows, len(rows.shape) - 1, others)
+    reading = Reading(call.layout(rows))
+    reading.drop(len(rows.shape) - 1)
+    reading.dims[-1] = plain(others.shape[-2])
     if rows is y:
-        gathered.layouts = [turned(gathered.layouts[0])]
-    gathered.kind = "matmul"
-    return gathered
+        reading.dims = list(turned(reading.layout))
+    return meet(call, [(rows, reading)], "matmul")

@@ -160,16 +160,16 @@ def _with_extra_tokens(call: Call, tensors: list[TensorArg], holder: TensorArg, 
 
 def linear(_: Linear, call: Call) -> Gathered:
     """A linear layer over the last dimension."""
-    return times_constant(call, call.record.args[0], len(call.record.args[0].shape) - 1, call.record.args[1])
+    return _times_constant(call, call.record.args[0], len(call.record.args[0].shape) - 1, call.record.args[1])
 
 
 def matmul(meaning: Matmul, call: Call) -> Gathered:
     """A product of matrices: a linear layer if one factor is constant, else tokens mixed with weights made from tokens."""
     x, y = call.record.args[meaning.x], call.record.args[meaning.y]
     if y.value is None and x.value is not None:
-        return times_constant(call, x, len(x.shape) - 1, y)
+        return _times_constant(call, x, len(x.shape) - 1, y)
     if x.value is None and y.value is not None:
-        return times_constant(call, y, max(len(y.shape) - 2, 0), x)
+        return _times_constant(call, y, max(len(y.shape) - 2, 0), x)
     if x.value is None:  # only the added term depends on the image
         return join(Join(), call)
     gathered = product(call, x, call.layout(x), y, call.layout(y))
@@ -178,7 +178,7 @@ def matmul(meaning: Matmul, call: Call) -> Gathered:
     return gathered
 
 
-def times_constant(call: Call, x: TensorArg, mixed: int, weight: TensorArg) -> Gathered:
+def _times_constant(call: Call, x: TensorArg, mixed: int, weight: TensorArg) -> Gathered:
     """One dimension mixed by constant weights: a 1x1 convolution, or a linear layer over flattened positions."""
     layout = call.layout(x)
     reading = Reading(layout)

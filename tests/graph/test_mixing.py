@@ -169,3 +169,11 @@ def test_a_window_minus_its_mean_stays_inside_the_window():
         return (windows - windows.mean((3, 5), keepdim=True)).reshape(x.shape)
 
     assert_as_gradient(between(centred))
+
+
+def test_the_mean_of_a_window_may_come_first():
+    def weighed(x):
+        windows = split_into_windows(x, 8)
+        return (windows.mean((3, 5), keepdim=True) * windows).reshape(x.shape)
+
+    assert_as_gradient(between(weighed))
