@@ -18,6 +18,7 @@ FOUNDATION = {
     "configuration",
     "frames",
     "input_size",
+    "printable",
     "processors",
     "quantities",
     "replacing",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import nn
+
+from rfcheck.target.budgets import elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,17 @@ class Run:
     values: dict[str, Any]
     modules: Mapping[str, nn.Module]
     is_resized: bool
+
+    def keep(self, made: Iterable[tuple[str, Any]]) -> None:
+        """Take what a step has made, by name.
+
+        Raises:
+            ValueError: if it is a tensor of more elements than any model needs.
+        """
+        for name, value in made:
+            if isinstance(value, torch.Tensor):
+                elements(value.shape)
+            self.values[name] = value
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from rfcheck.printable import printable
+from rfcheck.target.budgets import require_shallow
 from rfcheck.target.listing import Listing, ModuleCalled, Run, Step, nested
 
 _SAID_AT_MOST = 140
+_NEEDS_VALUES = "what it returns depends on values, which a file is read without"
 
 
 class ProgramError(Exception):
@@ -39,13 +42,12 @@ class Part(nn.Module):
             except ProgramError:
                 raise
             except Exception as error:
-                raise ProgramError(f"{item.label}: {_said(error)}") from error
+                needs_values = isinstance(error, NotImplementedError)
+                raise ProgramError(f"{item.label}: {_NEEDS_VALUES if needs_values else said(error)}") from error
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
     """What went wrong, in one short sentence."""
-    if isinstance(error, NotImplementedError):
-        return "what it returns depends on values, which a file is read without"
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= _SAID_AT_MOST else f"{text[: _SAID_AT_MOST - 3]}..."
 
@@ -112,6 +114,8 @@ def _grow(program: Program, listing: Listing) -> None:
             types.setdefault(scope.path, scope.type)
     parts: dict[str, nn.Module] = {"": program}
     program.__class__ = _class_named(listing.type, Program)
+    for path in (*types, *listing.parameters, *listing.buffers):
+        require_shallow(path.count(".") + 1, path)
     for path in types:
         _part(parts, path, types)
     for name, tensor in listing.parameters.items():
@@ -137,4 +141,4 @@ def _part(parts: dict[str, nn.Module], path: str, types: Mapping[str, str]) -> n
 @cache
 def _class_named(name: str, base: type[nn.Module]) -> type[Any]:
     """A class of another name that does the same."""
-    return type(name, (base,), {"__module__": __name__})
+    return type(printable(name), (base,), {"__module__": __name__})

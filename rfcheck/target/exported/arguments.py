@@ -83,9 +83,16 @@ def _reference(value: Written, prefix: str) -> Argument:
     """A value of the run, or a literal in its place."""
     name = named(value)
     if name is not None:
-        return lambda run: run.values[prefix + name]
+        return lambda run: _made(run, prefix + name)
     literal = next((value[kind] for kind in ("as_int", "as_float", "as_bool") if kind in value), None)
     return lambda _: literal
+
+
+def _made(run: Run, name: str) -> Any:
+    """A value that an earlier step has made."""
+    if name not in run.values:
+        raise ValueError(f"reads {name!r}, which nothing has made before")
+    return run.values[name]
 
 
 def named(value: Written) -> str | None:

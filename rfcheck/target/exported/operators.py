@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from rfcheck.errors import TargetError
+from rfcheck.target.budgets import MOST_PIECES
 
 _TORCH = "torch.ops."
 _LARGEST_EXPONENT = 64
@@ -21,28 +22,37 @@ _NAMESPACES = frozenset({"aten", "prims", "torchvision"})
 def _power(base: float, exponent: float) -> Any:
     if abs(exponent) > _LARGEST_EXPONENT:
         raise ValueError(f"the program raises a size to the power of {exponent}")
-    return _bounded(base**exponent)
+    return base**exponent
 
 
-def _product(first: float, second: float) -> Any:
-    return _bounded(first * second)
+def _on_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Arithmetic on numbers only, whose results can be sizes; texts, lists and larger numbers would grow to fill the memory."""
+
+    def bounded(*given: Any) -> Any:
+        if not all(isinstance(value, (int, float)) for value in given):
+            raise ValueError("the program computes with something that is not a number as if it were a size")
+        made = function(*given)
+        if isinstance(made, int) and abs(made) > _LARGEST_SIZE:
+            raise ValueError("the program computes with a number that is larger than any size")
+        return made
+
+    return bounded
 
 
-def _bounded(size: Any) -> Any:
-    """A number that a size can be; products of products would fill the memory with one number."""
-    if isinstance(size, int) and abs(size) > _LARGEST_SIZE:
-        raise ValueError("the program computes with a number that is larger than any size")
-    return size
+def _item(values: Any, index: Any) -> Any:
+    """One of several results."""
+    if not isinstance(values, (list, tuple)) or not isinstance(index, int):
+        raise ValueError("the program takes a part of something that has none")
+    return values[index]
 
 
-_ON_SIZES: Mapping[str, Callable[..., Any]] = {
+_ARITHMETIC: Mapping[str, Callable[..., Any]] = {
     **{
         f"_operator.{name}": getattr(operator, name)
-        for name in ("eq", "ne", "le", "ge", "lt", "gt", "neg", "pos", "add", "sub", "floordiv", "mod", "truediv")
+        for name in ("eq", "ne", "le", "ge", "lt", "gt", "neg", "pos", "add", "sub", "mul", "floordiv", "mod", "truediv")
     },
-    **{f"_operator.{name}": getattr(operator, name) for name in ("and_", "or_", "not_", "getitem")},
+    **{f"_operator.{name}": getattr(operator, name) for name in ("and_", "or_", "not_")},
     **{f"math.{name}": getattr(math, name) for name in ("trunc", "ceil", "floor", "sqrt")},
-    "_operator.mul": _product,
     "_operator.pow": _power,
     "torch.sym_int": int,
     "torch.sym_float": float,
@@ -52,6 +62,11 @@ _ON_SIZES: Mapping[str, Callable[..., Any]] = {
     "torch._sym_sqrt": math.sqrt,
     "torch.sym_not": operator.not_,
     "torch.sym_ite": lambda condition, then, otherwise: then if condition else otherwise,
+}
+
+_ON_SIZES: Mapping[str, Callable[..., Any]] = {
+    **{name: _on_numbers(function) for name, function in _ARITHMETIC.items()},
+    "_operator.getitem": _item,
 }
 """What programs do with numbers."""
 
@@ -130,6 +145,8 @@ def evaluated(found: Any) -> Callable[..., Any]:
     if instead is not None:
         return instead
     types = {argument.name: str(argument.type) for argument in found._schema.arguments}
+    if any(str(returned.type) == "List[Tensor]" for returned in found._schema.returns):
+        return lambda **arguments: found(**_in_few_pieces(arguments))
     if "device" in types:
         return lambda **arguments: found(**{**arguments, "device": torch.device("meta")})
     if "train" in types:  # dropout
@@ -137,6 +154,18 @@ def evaluated(found: Any) -> Callable[..., Any]:
     if "training" in types and "running_mean" in types:
         return lambda **arguments: found(**{**arguments, "training": arguments["running_mean"] is None})
     return lambda **arguments: found(**arguments)
+
+
+def _in_few_pieces(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of an operator that cuts a tensor, unless the pieces themselves would fill the memory."""
+    cut = arguments.get("self", arguments.get("input"))
+    longest = max(cut.shape, default=0) if isinstance(cut, torch.Tensor) else 0
+    given = next((arguments[name] for name in ("sections", "chunks") if isinstance(arguments.get(name), int)), None)
+    size = arguments.get("split_size", 1)
+    pieces = longest // max(size, 1) if given is None and isinstance(size, int) else given or 0
+    if pieces > MOST_PIECES and not any(isinstance(value, (list, tuple)) for value in arguments.values()):
+        raise ValueError(f"the program cuts a tensor into {pieces:,} pieces, at most {MOST_PIECES:,} are followed")
+    return arguments
 
 
 def _batch_norm(**arguments: Any) -> tuple[torch.Tensor, ...]:

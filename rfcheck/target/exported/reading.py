@@ -8,19 +8,37 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rfcheck.errors import TargetError
+from rfcheck.target.budgets import MOST_JSON_BYTES, MOST_JSON_VALUES
 from rfcheck.target.exported.listing import listing_of
-from rfcheck.target.program import Program
+from rfcheck.target.program import Program, said
 
 _OLD_NAME = "serialized_exported_program.json"
 """The only JSON file in archives of torch before 2.8."""
 
-_LONGEST = 256 * 2**20
-"""Bytes of a description; those of large models have about a hundredth of that."""
+_DAMAGED = (
+    zipfile.BadZipFile,
+    OSError,
+    ValueError,
+    RecursionError,
+    NotImplementedError,
+    EOFError,
+    RuntimeError,
+    KeyError,
+    zlib.error,
+)
+"""What the reader of archives raises: versions and ways to pack that it does not have, ends that are cut off, encryption."""
+
+_NOT_AS_WRITTEN = (AttributeError, LookupError, StopIteration, TypeError, ValueError, ArithmeticError, RuntimeError)
+"""What becomes of a description that has other parts than torch gives it, or nests them too deeply."""
+
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways to pack that need no memory beside the text."""
 
 
 def read_exported(path: Path) -> Program:
@@ -35,15 +53,15 @@ def read_exported(path: Path) -> Program:
     try:
         with zipfile.ZipFile(path) as archive:
             document, weights = _read(archive, path)
-    except (zipfile.BadZipFile, OSError, ValueError, RecursionError) as error:
-        raise TargetError(f"{path}: is not a program that torch.export.save wrote: {error}") from error
+    except _DAMAGED as error:
+        raise TargetError(f"{path}: is not a program that torch.export.save wrote: {said(error)}") from error
     try:
         return Program(listing_of(document, weights))
     except TargetError as error:
         raise TargetError(f"{path}: {error}") from None
-    except (AttributeError, KeyError, IndexError, StopIteration, TypeError, ValueError, RuntimeError) as error:
-        said = f"{type(error).__name__}: {error}"
-        raise TargetError(f"{path}: the description of the program is not as torch.export writes it ({said})") from error
+    except _NOT_AS_WRITTEN as error:
+        reason = f"{type(error).__name__}: {said(error)}"
+        raise TargetError(f"{path}: the description of the program is not as torch.export writes it ({reason})") from error
 
 
 def _read(archive: zipfile.ZipFile, path: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -61,14 +79,23 @@ def _read(archive: zipfile.ZipFile, path: Path) -> tuple[Mapping[str, Any], Mapp
 
 
 def _document(archive: zipfile.ZipFile, name: str, path: Path) -> Any:
-    """A description, unless it would fill the memory once it is unpacked; no more is unpacked than the archive says."""
-    size = archive.getinfo(name).file_size
-    if size > _LONGEST:
+    """A description, unless it would fill the memory once it is unpacked or read; no more is unpacked than the archive says."""
+    entry = archive.getinfo(name)
+    if entry.compress_type not in _PACKED:
+        raise TargetError(f"{path}: {name} is packed in a way that torch.export.save does not use; write the model again with it")
+    if entry.file_size > MOST_JSON_BYTES:
         raise TargetError(
-            f"{path}: {name} unpacks to {size / 2**20:,.0f} MiB, more than any description of a program "
-            f"(at most {_LONGEST >> 20} MiB are read); write the model again with torch.export.save"
+            f"{path}: {name} unpacks to {entry.file_size / 2**20:,.0f} MiB, more than any description of a program "
+            f"(at most {MOST_JSON_BYTES >> 20} MiB are read); write the model again with torch.export.save"
         )
-    return json.loads(archive.read(name))
+    text = archive.read(name)
+    values = sum(text.count(mark) for mark in (b",", b"[", b"{"))
+    if values > MOST_JSON_VALUES:
+        raise TargetError(
+            f"{path}: {name} holds about {values:,} values, more than any description of a program "
+            f"(at most {MOST_JSON_VALUES:,} are read); write the model again with torch.export.save"
+        )
+    return json.loads(text)
 
 
 def _reason(names: list[str], programs: list[str]) -> str:

@@ -59,7 +59,7 @@ def _names(written: Written) -> list[str | None]:
 
 def _writer(names: Sequence[str | None], prefix: str) -> Callable[[Run, Sequence[Any]], None]:
     def write(run: Run, made: Sequence[Any]) -> None:
-        run.values.update((prefix + name, value) for name, value in zip(names, made, strict=False) if name is not None)
+        run.keep((prefix + name, value) for name, value in zip(names, made, strict=False) if name is not None)
 
     return write
 

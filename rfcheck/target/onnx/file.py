@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from rfcheck.errors import TargetError
+from rfcheck.target.onnx.functions import without_functions
 from rfcheck.target.onnx.listing import listing_of
 from rfcheck.target.onnx.reading import read_onnx
-from rfcheck.target.program import Program
+from rfcheck.target.onnx.wiring import require_wired
+from rfcheck.target.program import Program, said
 
 
 def read_onnx_file(path: Path) -> Program:
@@ -21,12 +23,10 @@ def read_onnx_file(path: Path) -> Program:
     """
     model = read_onnx(path)
     try:
-        if model.functions:
-            from onnx import inliner
-
-            model = inliner.inline_local_functions(model)
+        model = without_functions(model)
+        require_wired(model)
         return Program(listing_of(model))
     except TargetError as error:
         raise TargetError(f"{path}: {error}") from None
     except Exception as error:  # onnx has errors of its own
-        raise TargetError(f"{path}: the ONNX model is not valid: {type(error).__name__}: {error}") from error
+        raise TargetError(f"{path}: the ONNX model is not valid: {type(error).__name__}: {said(error)}") from error

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rfcheck.target.budgets import require_shallow
 from rfcheck.target.listing import Scope
 
 if TYPE_CHECKING:
@@ -76,14 +77,17 @@ def _from_metadata(node: onnx.NodeProto) -> tuple[Scope, ...] | None:
         return None
     if not isinstance(paths, list) or not isinstance(classes, list):
         return None
+    require_shallow(len(paths), node.name)
     pairs = zip(paths[:-1], classes[:-1], strict=False)
     return tuple(Scope(_dotted(path), str(kind).rpartition(".")[2], path) for path, kind in pairs if isinstance(path, str) and path)
 
 
 def _from_name(name: str) -> tuple[Scope, ...]:
     """What torch's older exporter writes: a folder per module call, where children of a sequence repeat the name of that."""
+    parts = name.removeprefix("/").split("/")[:-1]
+    require_shallow(len(parts), name)  # before the paths are made: together they are as long as the square of the depth
     paths: list[str] = []
-    for part in name.removeprefix("/").split("/")[:-1]:
+    for part in parts:
         outer = paths[-1] if paths else ""
         prefix, _, own = part.rpartition(".")
         is_child = bool(prefix) and f".{outer}".endswith(f".{prefix}")

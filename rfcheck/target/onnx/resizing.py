@@ -7,6 +7,7 @@ from typing import Any
 
 from torch.nn import functional as F
 
+from rfcheck.target.budgets import MOST_RESIZED, elements
 from rfcheck.target.onnx.call import NotCoveredError, OnnxCall, Tensor
 from rfcheck.target.onnx.elementwise import Operator
 
@@ -17,6 +18,9 @@ _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 def _resize(call: OnnxCall) -> Tensor:
     x = call.tensor(0)
     sizes = resized_shape(call, x)
+    elements(sizes)
+    if any(size > MOST_RESIZED for size in sizes[2:]):
+        raise ValueError(f"resizes to {'x'.join(map(str, sizes[2:]))}; axes of up to {MOST_RESIZED:,} positions are followed")
     if list(x.shape[:2]) != sizes[:2]:
         raise NotCoveredError
     mode = call.attribute("mode", "nearest")
@@ -92,6 +96,8 @@ def resized_shape(call: OnnxCall, x: Tensor) -> list[int]:
         given = call.known(sizes_at).tolist()
     else:
         scales = call.attribute("scales") or call.known(scales_at).tolist()
+        if not all(0 <= scale < math.inf for scale in scales):
+            raise ValueError(f"resizes by {', '.join(f'{scale:g}' for scale in scales)}; factors are numbers from 0 on")
         given = [math.floor(x.shape[axis] * scale) for axis, scale in zip(axes, scales, strict=True)]
     wanted = list(x.shape)
     for axis, size in zip(axes, given, strict=True):

@@ -42,7 +42,7 @@ def step_of(node: onnx.NodeProto, scopes: tuple[Scope, ...] | None, contents: On
             except NotCoveredError:
                 made = unknown(node, call, contents.opsets, contents.shapes)
         results = made if isinstance(made, (list, tuple)) else (made,)
-        run.values.update((name, result) for name, result in zip(node.output, results, strict=False) if name)
+        run.keep((name, result) for name, result in zip(node.output, results, strict=False) if name)
 
     return Step(label, scopes, next(iter(node.input), None), apply)
 

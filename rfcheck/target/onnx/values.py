@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from rfcheck.errors import TargetError
+from rfcheck.target.budgets import elements
+
 if TYPE_CHECKING:
     import onnx
 
@@ -43,18 +46,25 @@ LARGEST = 65536
 def without_values(tensor: onnx.TensorProto) -> torch.Tensor | None:
     """A tensor of the shape and type that the file gives; None for texts, which no layer reads."""
     dtype = DTYPES.get(tensor.data_type)
-    return None if dtype is None else torch.empty(tuple(tensor.dims), dtype=dtype, device="meta")
+    if dtype is None:
+        return None
+    elements(tensor.dims)
+    return torch.empty(tuple(tensor.dims), dtype=dtype, device="meta")
 
 
 def values(tensor: onnx.TensorProto) -> torch.Tensor | None:
     """A tensor with its values; None where they were not read, lie in another file, or do not matter for shapes."""
     from onnx import numpy_helper
 
-    is_short = torch.Size(tensor.dims).numel() <= LARGEST
+    is_short = elements(tensor.dims) <= LARGEST
     dtype = DTYPES.get(tensor.data_type)
     if dtype is None or not is_short or tensor.data_location == _EXTERNAL or not _holds_data(tensor):
         return None
-    return torch.tensor(numpy_helper.to_array(tensor).tolist(), dtype=dtype).reshape(tuple(tensor.dims))
+    try:
+        return torch.tensor(numpy_helper.to_array(tensor).tolist(), dtype=dtype).reshape(tuple(tensor.dims))
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        shape = "x".join(map(str, tensor.dims)) or "a single number"
+        raise TargetError(f"the tensor {tensor.name!r} does not hold the {shape} {dtype} that the file says it holds") from None
 
 
 def _holds_data(tensor: onnx.TensorProto) -> bool:
@@ -76,5 +86,5 @@ def scalar_or_list(value: Any) -> torch.Tensor:
 
 def filled(shape: list[int], value: torch.Tensor) -> torch.Tensor:
     """A tensor of one value; without data if it is large."""
-    large = torch.Size(shape).numel() > LARGEST
+    large = elements(shape) > LARGEST
     return torch.full(shape, value.item(), dtype=value.dtype, device="meta" if large else "cpu")

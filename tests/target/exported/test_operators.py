@@ -76,6 +76,39 @@ def test_numbers_do_not_grow_without_bound(name, numbers):
         on_sizes(f"_operator.{name}")(*numbers)
 
 
+@pytest.mark.parametrize(
+    ("name", "given"), [("mul", ("A", 3 << 30)), ("mul", ([1], 3 << 30)), ("mod", ("%5000000000d", 1)), ("add", ("a", "b"))]
+)
+def test_only_numbers_are_computed_with(name, given):
+    with pytest.raises(ValueError, match="^the program computes with something that is not a number as if it were a size$"):
+        on_sizes(f"_operator.{name}")(*given)
+
+
+def test_one_of_several_results():
+    assert on_sizes("_operator.getitem")((5, 6), 1) == 6
+    for values, index in (("text", 0), ((5, 6), slice(0, 1)), ({0: 1}, 0)):
+        with pytest.raises(ValueError, match="^the program takes a part of something that has none$"):
+            on_sizes("_operator.getitem")(values, index)
+
+
+@pytest.mark.parametrize(
+    ("target", "arguments", "pieces"),
+    [
+        ("unbind.int", {"dim": 1}, "1,000,000"),
+        ("split.Tensor", {"split_size": 4, "dim": 1}, "250,000"),
+        ("tensor_split.sections", {"sections": 10**9, "dim": 1}, "1,000,000,000"),
+    ],
+)
+def test_a_tensor_is_not_cut_into_a_million_pieces(target, arguments, pieces):
+    cut = evaluated(operator_of(f"torch.ops.aten.{target}"))
+    with pytest.raises(ValueError, match="pieces") as caught:
+        cut(self=torch.empty(1, 10**6, device="meta"), **arguments)
+    assert str(caught.value) == f"the program cuts a tensor into {pieces} pieces, at most 10,000 are followed"
+    few = {name: 2 if name == "sections" else 10**5 if name == "split_size" else value for name, value in arguments.items()}
+    length = 50 if target == "unbind.int" else 10**6
+    assert len(cut(self=torch.empty(1, length, device="meta"), **few)) == {"unbind.int": 50, "split.Tensor": 10}.get(target, 2)
+
+
 def test_checks_and_inner_graphs():
     assert is_check("torch.ops.aten._assert_scalar.default")
     assert is_check("torch.ops.aten.sym_constrain_range_for_size.default")

@@ -266,9 +266,94 @@ def test_a_description_that_would_fill_the_memory_is_not_unpacked(tmp_path):
     with pytest.raises(TargetError) as caught:
         read_exported(path)
     assert str(caught.value) == (
-        f"{path}: m/models/model.json unpacks to 300 MiB, more than any description of a program (at most 256 MiB are read); "
+        f"{path}: m/models/model.json unpacks to 300 MiB, more than any description of a program (at most 32 MiB are read); "
         "write the model again with torch.export.save"
     )
+
+
+def test_a_description_of_too_many_values_is_not_read(tmp_path):
+    path = tmp_path / "m.pt2"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("m/models/model.json", b"[" + b"{}," * 2_000_000 + b"{}]")
+    assert path.stat().st_size < 10_000
+    with pytest.raises(TargetError) as caught:
+        read_exported(path)
+    assert str(caught.value) == (
+        f"{path}: m/models/model.json holds about 4,000,002 values, more than any description of a program "
+        "(at most 2,000,000 are read); write the model again with torch.export.save"
+    )
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_archives_are_packed_as_torch_packs_them(small, tmp_path, packed):
+    path = tmp_path / "m.pt2"
+    with zipfile.ZipFile(small) as old, zipfile.ZipFile(path, "w", packed) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    with pytest.raises(TargetError, match="is packed in a way that torch.export.save does not use; write the model again with it$"):
+        read_exported(path)
+
+
+def _later_version(content: bytearray) -> None:
+    content[content.find(b"PK\x01\x02") + 6] = 240
+
+
+def _end_cut_off(content: bytearray) -> None:
+    """The length of the first member reaches beyond the end of the file."""
+    at = content.find(b"PK\x01\x02")
+    for field in (20, 24):
+        content[at + field : at + field + 4] = (10**6).to_bytes(4, "little")
+
+
+def _encrypted(content: bytearray) -> None:
+    for mark, field in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        content[content.find(mark) + field] |= 1
+
+
+def _wrong_sum(content: bytearray) -> None:
+    content[content.find(b"PK\x01\x02") + 16] ^= 255
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (_later_version, "zip file version 24.0"),
+        (_end_cut_off, "EOFError"),
+        (_encrypted, "File 'ok/models/model.json' is encrypted, password required for extraction"),
+        (_wrong_sum, "Bad CRC-32 for file 'ok/models/model.json'"),
+    ],
+)
+def test_damaged_archives(damage, reason, tmp_path):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("ok/models/model.json", "{}")
+    damaged = bytearray(content.getvalue())
+    damage(damaged)
+    path = tmp_path / "m.pt2"
+    path.write_bytes(damaged)
+    with pytest.raises(TargetError) as caught:
+        read_exported(path)
+    assert str(caught.value) == f"{path}: is not a program that torch.export.save wrote: {reason}"
+
+
+def test_a_text_in_the_place_of_a_size(small, tmp_path):
+    """A text times three thousand million would fill the memory before its length could be looked at."""
+
+    def grown(name: str, content: bytes) -> bytes:
+        if not name.endswith("models/model.json"):
+            return content
+        document = json.loads(content)
+        nodes = document["graph_module"]["graph"]["nodes"]
+        arguments = [{"name": "", "arg": given, "kind": 1} for given in ({"as_string": "A"}, {"as_int": 3 << 30})]
+        outputs = [{"as_sym_int": {"as_name": "q"}}]
+        nodes.insert(0, {**nodes[0], "target": "_operator.mul", "metadata": {}, "inputs": arguments, "outputs": outputs})
+        return json.dumps(document).encode()
+
+    program = read_exported(rewritten(small, tmp_path / "m.pt2", grown))
+    with pytest.raises(
+        TraceError, match="_operator.mul: the program computes with something that is not a number as if it were a size"
+    ):
+        analyze(program, 32)
 
 
 def test_other_files(tmp_path):

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import pytest
+
+from rfcheck.printable import printable, printable_json, printable_parts
+
+KEPT = "Größe 中文 résumé é e\u0301 👩\u200d💻 می\u200cخواهم a\u00a0b \\n %0A <b> ::error"
+"""Any writing, joiners inside words and pictures among it, and what only looks like an escape."""
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\n::error::b", r"a\n::error::b"),
+        ("a\r\nb\tc", r"a\r\nb\tc"),
+        ("\x1b[31mred\x07\x00", r"\x1b[31mred\x07\x00"),
+        ("\x7f\x9b31m\x85", r"\u007f\u009b31m\u0085"),
+        ("\u2028\u2029", r"\u2028\u2029"),
+        ("\u202egpj.exe\u2066\u200f\u061c", r"\u202egpj.exe\u2066\u200f\u061c"),
+        ("\ufeff\udcff\uffff", r"\ufeff\udcff\uffff"),
+    ],
+)
+def test_controls_are_escapes(text, shown):
+    assert printable(text) == shown
+
+
+def test_everything_else_stays():
+    assert printable(KEPT) == KEPT
+    assert printable_json(KEPT) == KEPT
+
+
+def test_a_document_means_the_same():
+    document = {"name": "".join(map(chr, (*range(0x20, 0xA0), 0x2028, 0x202E, 0xFEFF, 0x1F600))) + KEPT}
+    written = json.dumps(document, ensure_ascii=False, indent=2)
+    shown = printable_json(written)
+    assert json.loads(shown) == document
+    assert shown.count("\n") == written.count("\n")
+    assert not any(character in shown for character in "\x7f\x9b\u2028\u202e\ufeff")
+
+
+@dataclass(frozen=True)
+class Thing:
+    name: str
+    parts: tuple[object, ...]
+    table: dict[str, list[str]]
+    made: str = field(init=False, default="x")
+
+
+def test_texts_at_any_depth():
+    thing = Thing("a\n", (1, "b\x1b", None), {"c\r": ["d\x00"]})
+    shown = printable_parts(thing)
+    assert shown == Thing(r"a\n", (1, r"b\x1b", None), {r"c\r": [r"d\x00"]})
+    assert thing.name == "a\n"
+
+
+def test_nothing_is_copied_where_nothing_changes():
+    thing = Thing("a", (1, "b", Thing("c", (), {})), {"d": ["e"]})
+    assert printable_parts(thing) is thing
