@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import os
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import networkx as nx
 from torch import nn
@@ -18,13 +19,14 @@ from rfcheck.analysis.network import Network, examine
 from rfcheck.analysis.receptive_field import path_to
 from rfcheck.config import Settings
 from rfcheck.errors import TargetError, TraceError, UnknownNameError
-from rfcheck.graph.borrow import random_states_kept
 from rfcheck.graph.build import build_graph
 from rfcheck.graph.trace import trace
+from rfcheck.graph.wrappers import refuse_flattened
 from rfcheck.input_size import InputSize, crossed, input_shape
 from rfcheck.linting.engine import lint
 from rfcheck.linting.finding import Finding
 from rfcheck.linting.rule import all_rules
+from rfcheck.process_state import process_kept
 from rfcheck.remedies import require_one_input, with_remedy
 from rfcheck.suggestions import did_you_mean
 from rfcheck.target.origin import Origin, origin_of_classes, uncompiled
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
     from rfcheck.fixes.fix import Fix
     from rfcheck.fixes.proposing import Proposals
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,8 +65,7 @@ class Analysis:
         from rfcheck.fixes.proposing import propose
         from rfcheck.fixes.subject import Subject
 
-        with _without_garbage_collection(), random_states_kept():
-            return propose(Subject(self.model, self.network, self.settings))
+        return _alone(lambda: propose(Subject(self.model, self.network, self.settings)))
 
     @property
     def fixes(self) -> tuple[Fix, ...]:
@@ -278,7 +281,9 @@ def apply_fix(
     if isinstance(fix, str):
         fix = analyze(model, input_size, settings=settings).proposals.named(fix)
     model = uncompiled(model)
-    return changed_copy(model, fix, input_shape(model, input_size, Settings.of(settings).channels))
+    shape = input_shape(model, input_size, Settings.of(settings).channels)
+    with _ONE_AT_A_TIME:
+        return changed_copy(model, fix, shape)
 
 
 def analyze_named(model: nn.Module, input_size: InputSize, settings: Settings, name: str, origin: Origin | None = None) -> Analysis:
@@ -286,20 +291,28 @@ def analyze_named(model: nn.Module, input_size: InputSize, settings: Settings, n
     if not isinstance(model, nn.Module):
         raise TargetError(f"rfcheck analyses a torch.nn.Module, got {type(model).__name__}")
     model = uncompiled(model)
-    with _without_garbage_collection():
-        return _analyze(model, input_size, settings, name, origin)
+    refuse_flattened(model)
+    return _alone(lambda: _analyze(model, input_size, settings, name, origin))
 
 
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Pause the cyclic collector: one pass over all that torch keeps in memory takes longer than an analysis."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+_ONE_AT_A_TIME = threading.RLock()
+"""Held by the thread that works on a model: models, random states and torch's switches belong to all threads of a process."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: globals().update(_ONE_AT_A_TIME=threading.RLock()))
+
+
+def _alone(work: Callable[[], _T]) -> _T:
+    """Run work while no other thread runs any, and give the process back as it was.
+
+    The cyclic collector pauses: one pass over all that torch keeps in memory takes longer than an analysis.
+    """
+
+    def without_garbage_collection() -> _T:
+        gc.disable()
+        return work()
+
+    with _ONE_AT_A_TIME:
+        return process_kept(without_garbage_collection)
 
 
 def _analyze(model: nn.Module, input_size: InputSize, settings: Settings, name: str, origin: Origin | None) -> Analysis:

@@ -19,11 +19,14 @@ FOUNDATION = {
     "frames",
     "input_size",
     "printable",
+    "process_state",
     "processors",
     "quantities",
     "replacing",
     "span",
     "suggestions",
+    "torch_state",
+    "undoing",
 }
 """Modules, and one room, that every room may use."""
 

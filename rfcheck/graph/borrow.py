@@ -2,125 +2,77 @@
 
 from __future__ import annotations
 
-import random
-import sys
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
-_CONTAINERS = (list, dict, set, OrderedDict, deque)
-_MODULE_TABLES = frozenset({"_parameters", "_buffers", "_modules"})
+from rfcheck.graph.contents import Contents
+from rfcheck.graph.wrappers import take_off_machinery
+from rfcheck.process_state import ProcessState
+from rfcheck.undoing import undone_after
+
+_T = TypeVar("_T")
 
 
-@contextmanager
-def borrowed(model: nn.Module) -> Iterator[tuple[dict[str, nn.Module], WriteGuard]]:
-    """Put a model into eval mode without gradients, and undo everything that a forward pass may change.
+def borrow(model: nn.Module, use: Callable[[dict[str, nn.Module], WriteGuard], _T]) -> _T:
+    """Use a model in eval mode without gradients, and undo everything that a forward pass may change.
 
-    Restored on leaving, also after an error: every module's attributes and the lists, dicts, sets and arrays among them
-    (parameters, buffers, sub-modules, hooks, training flags), gradients, the random states of torch, numpy and Python, and
-    torch's attention fast path.
+    Restored afterwards, also after an error and when Ctrl-C arrives at whatever moment: modules and what they hold (`Contents`),
+    gradients, and the process (`ProcessState`).
 
-    Yields:
-        The modules by dotted name, "" for the model (one that appears twice is listed under its first name), and a guard: tensors
-        saved with it get their content back.
+    Args:
+        model: to be used.
+        use: what to do with it; is given the modules by dotted name, "" for the model (one that appears twice is listed under its
+            first name), and a guard: tensors saved with it get their content back.
+
+    Returns:
+        What the use returns.
     """
     modules = dict(model.named_modules())
-    attributes: list[tuple[dict[str, Any], dict[str, Any]]] = []
-    containers: list[tuple[Any, Any]] = []
-    for module in modules.values():
-        table = module.__dict__
-        attributes.append((table, table.copy()))
-        for name, value in table.items():
-            if type(value) in _CONTAINERS or _is_nested_or_array(value):
-                _remember(value, containers, nested=name not in _MODULE_TABLES)
+    contents = Contents(modules.values())
+    scripted = [(module, module.training) for module in modules.values() if isinstance(module, torch.jit.ScriptModule)]
     gradients = [(parameter, parameter.grad, parameter.requires_grad) for parameter in model.parameters()]
     guard = WriteGuard()
-    fast_path = torch.backends.mha.get_fastpath_enabled()
-    with random_states_kept(), torch.no_grad():
-        try:
-            torch.backends.mha.set_fastpath_enabled(False)
-            for module in modules.values():
-                module.__dict__["training"] = False
-            yield modules, guard
-        finally:
-            torch.backends.mha.set_fastpath_enabled(fast_path)
-            for table, saved in attributes:
-                table.clear()
-                table.update(saved)
-            for container, content in containers:
-                _restore(container, content)
-            guard.restore()
-            for parameter, gradient, requires_gradient in gradients:
-                if parameter.grad is not gradient:
-                    parameter.grad = gradient
-                if parameter.requires_grad is not requires_gradient:
-                    parameter.requires_grad_(requires_gradient)
+
+    def with_guard() -> _T:
+        torch.backends.mha.set_fastpath_enabled(False)
+        for module in modules.values():
+            module.__dict__["training"] = False
+        take_off_machinery(modules.values())
+        with torch.no_grad():
+            return use(modules, guard)
+
+    steps = (
+        ProcessState().give_back,
+        contents.put_back,
+        guard.restore,
+        lambda: _put_back_modes(scripted),
+        lambda: _put_back_gradients(gradients),
+    )
+    return undone_after(with_guard, *steps)
 
 
-def _is_array(value: Any) -> bool:
-    """Whether a value is a numpy array; numpy need not be installed for that."""
-    return type(value).__module__ == "numpy" and type(value).__name__ == "ndarray"
+def _put_back_modes(scripted: list[tuple[torch.jit.ScriptModule, bool]]) -> None:
+    """Modules in TorchScript keep their mode, as all else, outside Python."""
+    for module, training in scripted:
+        if module.training is not training:
+            module.training = training
 
 
-def _is_nested_or_array(value: Any) -> bool:
-    return type(value) is tuple or _is_array(value)
-
-
-def _remember(container: Any, containers: list[tuple[Any, Any]], *, nested: bool) -> None:
-    if _is_array(container):
-        containers.append((container, container.copy()))
-        return
-    if type(container) is not tuple:
-        containers.append((container, container.copy() if container else None))
-    if nested and container:
-        for value in container.values() if isinstance(container, dict) else container:
-            if type(value) in _CONTAINERS or _is_nested_or_array(value):
-                _remember(value, containers, nested=True)
-
-
-def _restore(container: Any, content: Any) -> None:
-    if _is_array(container):
-        container[...] = content
-    elif content is None:
-        if container:
-            container.clear()
-    elif isinstance(container, (list, deque)):
-        if len(container) != len(content) or any(a is not b for a, b in zip(container, content, strict=True)):
-            container.clear()
-            container.extend(content)
-    else:
-        container.clear()
-        container.update(content)
-
-
-@contextmanager
-def random_states_kept() -> Iterator[None]:
-    """Give the random states of torch, numpy and Python back as they were."""
-    numpy = sys.modules.get("numpy")
-    python_state = random.getstate()
-    torch_state = torch.get_rng_state()
-    cuda: Any = torch.cuda
-    cuda_states = cuda.get_rng_state_all() if cuda.is_initialized() else []
-    numpy_state = numpy.random.get_state() if numpy is not None else None
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        torch.set_rng_state(torch_state)
-        if cuda_states:
-            cuda.set_rng_state_all(cuda_states)
-        if numpy is not None:
-            numpy.random.set_state(numpy_state)
+def _put_back_gradients(gradients: list[tuple[nn.Parameter, torch.Tensor | None, bool]]) -> None:
+    for parameter, gradient, requires_gradient in gradients:
+        if parameter.grad is not gradient:
+            parameter.grad = gradient
+        if parameter.requires_grad is not requires_gradient:
+            parameter.requires_grad_(requires_gradient)
 
 
 def substitute_tensors(
     modules: Mapping[str, nn.Module], stand_in: Callable[[torch.Tensor], torch.Tensor]
 ) -> dict[str, torch.Tensor]:
-    """Replace every parameter and buffer by a stand-in; to be called, and undone, inside `borrowed`.
+    """Replace every parameter and buffer by a stand-in; to be called, and undone, inside `borrow`.
 
     Returns:
         The stand-ins of the parameters by dotted name; a shared parameter is listed once.

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from rfcheck.errors import TraceError
-from rfcheck.graph.borrow import borrowed
+from rfcheck.graph.borrow import WriteGuard, borrow
+from rfcheck.undoing import undone_after
 
 _KINDS = {
     "conv": "conv",
@@ -67,24 +68,7 @@ def recount_with_fvcore(graph: nx.DiGraph, model: nn.Module) -> None:
 
 def _own_counts(graph: nx.DiGraph, model: nn.Module) -> dict[tuple[str, str], int]:
     """Multiply-accumulates per module and operator, without those of sub-modules."""
-    from fvcore.nn import FlopCountAnalysis
-
-    device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    image = torch.zeros(graph.graph["input_shape"], device=device)
-    for logger in ("fvcore.nn.jit_analysis", "fvcore.nn.jit_handles"):
-        logging.getLogger(logger).setLevel(logging.ERROR)
-    with borrowed(model) as (_, guard), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for tensor in model.buffers():
-            guard.save(tensor)
-        try:
-            counted = FlopCountAnalysis(model, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-            inclusive = {name: Counter(count) for name, count in counted.by_module_and_operator().items()}
-        except Exception as error:
-            said = " ".join(str(error).split())[:200]
-            raise TraceError(
-                f"fvcore cannot trace the model: {type(error).__name__}: {said}; count with torch's formulas instead"
-            ) from error
+    inclusive = _inclusive_counts(graph, model)
     own: dict[tuple[str, str], int] = {}
     for name, count in inclusive.items():
         depth = name.count(".") + 1 if name else 0
@@ -94,3 +78,33 @@ def _own_counts(graph: nx.DiGraph, model: nn.Module) -> dict[tuple[str, str], in
             if rest:
                 own[name, operator] = rest
     return own
+
+
+def _inclusive_counts(graph: nx.DiGraph, model: nn.Module) -> dict[str, Counter[str]]:
+    """Multiply-accumulates per module and operator, those of sub-modules included."""
+    from fvcore.nn import FlopCountAnalysis
+
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    image = torch.zeros(graph.graph["input_shape"], device=device)
+    levels = [(logger, logger.level) for logger in map(logging.getLogger, ("fvcore.nn.jit_analysis", "fvcore.nn.jit_handles"))]
+
+    def run(_modules: dict[str, nn.Module], guard: WriteGuard) -> dict[str, Counter[str]]:
+        for logger, _ in levels:
+            logger.setLevel(logging.ERROR)
+        warnings.simplefilter("ignore")
+        for tensor in model.buffers():
+            guard.save(tensor)
+        try:
+            counted = FlopCountAnalysis(model, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+            return {name: Counter(count) for name, count in counted.by_module_and_operator().items()}
+        except Exception as error:
+            said = " ".join(str(error).split())[:200]
+            raise TraceError(
+                f"fvcore cannot trace the model: {type(error).__name__}: {said}; count with torch's formulas instead"
+            ) from error
+
+    def restore_levels() -> None:
+        for logger, level in levels:
+            logger.setLevel(level)
+
+    return undone_after(lambda: borrow(model, run), restore_levels)

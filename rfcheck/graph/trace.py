@@ -14,13 +14,15 @@ import torch
 from torch import nn
 
 from rfcheck.errors import TraceError
-from rfcheck.graph.borrow import borrowed, substitute_tensors
+from rfcheck.graph.borrow import WriteGuard, borrow, substitute_tensors
 from rfcheck.graph.operators import Convolution, Window, meaning_of
 from rfcheck.graph.recorder import Recorder
 from rfcheck.graph.records import ModuleCall, Recording
+from rfcheck.graph.wrappers import is_sharded
 from rfcheck.input_size import crossed
 from rfcheck.target.devices import is_about_devices, on_one_device
 from rfcheck.target.program import Program
+from rfcheck.undoing import undone_after
 
 if TYPE_CHECKING:
     from torch._subclasses.fake_tensor import FakeTensorMode
@@ -76,13 +78,8 @@ def trace(model: nn.Module, shape: tuple[int, ...], *, locate: bool = False) -> 
     _refuse_lazy(named)
     parameters = {name: parameter.numel() for name, parameter in named.items()}
     failures: list[_Failure] = []
-    ways: tuple[TracedWith, ...] = ("meta", "fake", "real")
-    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
-        ways = ways[2:]
-    if isinstance(model, Program):
-        ways = ways[:1]  # there is no data, and FakeTensors know no more
     holds_data = not any(parameter.is_meta for parameter in named.values())
-    for traced_with in ways:
+    for traced_with in _ways(model):
         if traced_with == "real" and not holds_data:
             raise _needs_data(failures[0] if failures else _Failure(RuntimeError("TorchScript runs on data only"), None, []), shape)
         result = _WAYS[traced_with](model, shape, locate)
@@ -95,9 +92,18 @@ def trace(model: nn.Module, shape: tuple[int, ...], *, locate: bool = False) -> 
 
 
 def can_trace(model: nn.Module, shape: tuple[int, ...]) -> bool:
-    """Whether the forward pass succeeds on meta tensors at this input shape."""
+    """Whether the forward pass succeeds at this input shape, on meta tensors if these are among the ways to trace the model."""
     is_lazy = any(map(torch.nn.parameter.is_lazy, model.parameters()))
-    return not is_lazy and isinstance(_trace_meta(model, shape, locate=False), Recording)
+    return not is_lazy and isinstance(_WAYS[_ways(model)[0]](model, shape, False), Recording)
+
+
+def _ways(model: nn.Module) -> tuple[TracedWith, ...]:
+    """How a model can be traced, in the order in which to try."""
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        return ("real",)  # TorchScript keeps parameters where nothing else can stand in for them
+    if isinstance(model, Program) or any(map(is_sharded, model.parameters())):
+        return ("meta",)  # there is no data, or none that one process has; FakeTensors know no more
+    return ("meta", "fake", "real")
 
 
 def _refuse_lazy(parameters: Mapping[str, nn.Parameter]) -> None:
@@ -118,7 +124,7 @@ def _trace_meta(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recor
 def _pass_on_meta(
     model: nn.Module, shape: tuple[int, ...], locate: bool, devices: AbstractContextManager[None]
 ) -> Recording | _Failure:
-    with borrowed(model) as (modules, guard):
+    def record(modules: dict[str, nn.Module], guard: WriteGuard) -> Recording | _Failure:
         try:
             parameters = substitute_tensors(modules, _on_meta)
             image = torch.empty(shape, dtype=_input_dtype(parameters.values()), device="meta")
@@ -126,6 +132,8 @@ def _pass_on_meta(
             return _Failure(error, None, [])
         recorder = Recorder(hold_tensors=True, use_shape_rules=True, before_write=guard.save, locate=locate)
         return _run(model, modules, image, parameters, recorder, devices)
+
+    return borrow(model, record)
 
 
 def _on_meta(tensor: torch.Tensor) -> torch.Tensor:
@@ -138,7 +146,11 @@ def _trace_fake(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recor
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     fake = FakeTensorMode(allow_non_fake_inputs=True)
-    with _torch_logs_off(), borrowed(model) as (modules, guard):
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    is_quiet = logger.disabled
+
+    def record(modules: dict[str, nn.Module], guard: WriteGuard) -> Recording | _Failure:
+        logger.disabled = True  # a fallback expects the failures that torch would log
         try:
             parameters = substitute_tensors(modules, partial(_faked, fake))
             device = next((p.device for p in parameters.values()), torch.device("cpu"))
@@ -148,6 +160,8 @@ def _trace_fake(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recor
             return _Failure(error, None, [])
         recorder = Recorder(hold_tensors=True, use_shape_rules=False, before_write=guard.save, locate=locate)
         return _run(model, modules, image, parameters, recorder, _entered(fake, on_one_device(device)))
+
+    return undone_after(lambda: borrow(model, record), lambda: setattr(logger, "disabled", is_quiet))
 
 
 def _faked(fake: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
@@ -167,45 +181,30 @@ def _entered(*contexts: AbstractContextManager[Any]) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _torch_logs_off() -> Iterator[None]:
-    """Keep torch from logging the failures that a fallback expects."""
-    logger = logging.getLogger("torch._subclasses.fake_tensor")
-    before = logger.disabled
-    logger.disabled = True
-    try:
-        yield
-    finally:
-        logger.disabled = before
-
-
 def _trace_real(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recording | _Failure:
-    with borrowed(model) as (modules, guard):
+    def record(modules: dict[str, nn.Module], guard: WriteGuard) -> Recording | _Failure:
         for tensor in model.buffers():  # batch normalisation in training mode writes without saying so
             guard.save(tensor)
         parameters = dict(model.named_parameters())
         device = next((p.device for p in parameters.values()), torch.device("cpu"))
+        switch: Any = torch._C
+        switch._set_mkldnn_enabled(False)  # it fuses whole recurrent layers into one kernel, which would hide what they compute
         try:
             image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
         except RuntimeError as error:
             return _Failure(error, None, [])
         recorder = Recorder(hold_tensors=False, use_shape_rules=False, before_write=guard.save, locate=locate)
-        return _run(model, modules, image, dict(parameters), recorder, _entered(_plain_kernels(), on_one_device(device)))
+        return _run(model, modules, image, dict(parameters), recorder, on_one_device(device))
+
+    return borrow(model, record)
 
 
-_WAYS = {"meta": _trace_meta, "fake": _trace_fake, "real": _trace_real}
-
-
-@contextmanager
-def _plain_kernels() -> Iterator[None]:
-    """Keep torch from fusing whole recurrent layers into one kernel, which would hide what they compute."""
-    switch: Any = torch._C
-    enabled = switch._get_mkldnn_enabled()
-    switch._set_mkldnn_enabled(False)
-    try:
-        yield
-    finally:
-        switch._set_mkldnn_enabled(enabled)
+_WAYS: dict[TracedWith, Callable[[nn.Module, tuple[int, ...], bool], Recording | _Failure]]
+_WAYS = {
+    "meta": _trace_meta,
+    "fake": _trace_fake,
+    "real": _trace_real,
+}
 
 
 def _input_dtype(parameters: Any) -> torch.dtype:
