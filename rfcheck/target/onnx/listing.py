@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rfcheck.errors import TargetError
 from rfcheck.target.listing import Listing, Scope, Step
+from rfcheck.target.onnx.code_constants import code_constants
 from rfcheck.target.onnx.graph import OnnxContents, attributes_of, contents_of, without_constants
 from rfcheck.target.onnx.merging import merged
 from rfcheck.target.onnx.names import scopes_of
@@ -32,7 +33,9 @@ def listing_of(model: onnx.ModelProto) -> Listing:
     contents = contents_of(model)
     nodes = merged(without_constants(graph, contents), contents.tensors, contents.known, contents.shapes)
     scopes = scopes_of(nodes)
-    weights = weights_of(_with_branches(nodes, scopes, contents), contents.tensors, contents.constants)
+    everywhere = list(_with_branches(nodes, scopes, contents))
+    constants = code_constants([node for node, _ in everywhere], contents.tensors, contents.constants)
+    weights = weights_of(everywhere, contents.tensors, constants, contents.origins)
     image, sizes, first = _image(graph, contents)
     held = {**weights.parameters, **weights.buffers}
     return Listing(

@@ -50,15 +50,19 @@ def merged(
 
 
 def _linear(add: onnx.NodeProto, parts: Sequence[onnx.NodeProto], tensors: Mapping[str, torch.Tensor]) -> onnx.NodeProto | None:
-    """A product with a constant matrix whose result only meets a constant vector."""
+    """A product with a constant matrix whose result only meets a constant vector, or one row."""
     if add.op_type != "Add" or add.domain or len(parts) != 1 or parts[0].op_type != "MatMul" or parts[0].domain:
         return None
     product = parts[0]
     other = [name for name in add.input if name != product.output[0]]
     matrix, vector = tensors.get(product.input[1]), tensors.get(other[0]) if other else None
-    if matrix is None or vector is None or matrix.dim() != 2 or tuple(vector.shape) != (matrix.shape[1],):
+    if matrix is None or vector is None or matrix.dim() != 2 or tuple(vector.shape) not in _rows(matrix.shape[1]):
         return None
     return _node("Linear", [*product.input, other[0]], add, product)
+
+
+def _rows(length: int) -> tuple[tuple[int, ...], ...]:
+    return (length,), (1, length)
 
 
 def _roll(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import torch
@@ -37,7 +38,6 @@ _QUANTIZED: Mapping[str, frozenset[int]] = {
     "QLinearMatMul": frozenset({3}),
     "MatMulInteger": frozenset({1}),
 }
-_WEIGHED = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
 _DOTTED = re.compile(r"^[^\W\d][\w-]*(\.[\w-]+)*$")
 
 
@@ -55,14 +55,18 @@ class Weights:
 
 
 def weights_of(
-    nodes: Iterable[tuple[onnx.NodeProto, tuple[Scope, ...]]], tensors: Mapping[str, torch.Tensor], constants: Set[str]
+    nodes: Iterable[tuple[onnx.NodeProto, tuple[Scope, ...]]],
+    tensors: Mapping[str, torch.Tensor],
+    constants: Set[str],
+    origins: Mapping[str, str] = MappingProxyType({}),
 ) -> Weights:
     """Which tensors are parameters and buffers.
 
     Args:
         nodes: in execution order, with the module calls around them.
         tensors: of the file, by value.
-        constants: those that the code of the model makes; parameters only where a layer needs weights.
+        constants: those that the code of the model makes; parameters only where nothing else can hold weights.
+        origins: of tensors that nodes made from others by giving them another form, the names of those.
     """
     found = Weights({}, {})
     modules: set[str] = set()
@@ -76,9 +80,8 @@ def weights_of(
             if tensor is None or value in found.parameters or value in found.buffers:
                 continue
             table = _table(node.op_type, index, value, tensor, found)
-            is_weight = node.op_type in _WEIGHED or index in _QUANTIZED.get(node.op_type, ())
-            if table is not None and (is_weight or value not in constants):
-                table[value] = _name(value, scopes[-1].path if scopes else "", taken)
+            if table is not None and (index in _QUANTIZED.get(node.op_type, ()) or value not in constants):
+                table[value] = _name(origins.get(value, value), scopes[-1].path if scopes else "", taken)
     return found
 
 

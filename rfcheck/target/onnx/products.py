@@ -31,7 +31,7 @@ def _matmul(call: OnnxCall) -> Tensor:
 def _linear(call: OnnxCall) -> Tensor:
     """A product of matrices and the bias added to it, found as one by the reader of the file."""
     x, weight, bias = call.tensors()
-    return F.linear(x, weight.t(), bias)
+    return F.linear(x, weight.t(), bias.reshape(-1) if bias.dim() > 1 else bias)
 
 
 def _einsum(call: OnnxCall) -> Tensor:

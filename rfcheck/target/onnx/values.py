@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -43,13 +44,19 @@ LARGEST = 65536
 """Tensors with more values are kept without them."""
 
 
-def without_values(tensor: onnx.TensorProto) -> torch.Tensor | None:
-    """A tensor of the shape and type that the file gives; None for texts, which no layer reads."""
+def without_values(tensor: onnx.TensorProto, sizes: Sequence[int] | None = None) -> torch.Tensor | None:
+    """A tensor of the shape and type that the file gives; None for texts, which no layer reads.
+
+    Args:
+        tensor: of the file.
+        sizes: its shape, where the file gives it elsewhere.
+    """
     dtype = DTYPES.get(tensor.data_type)
     if dtype is None:
         return None
-    elements(tensor.dims)
-    return torch.empty(tuple(tensor.dims), dtype=dtype, device="meta")
+    shape = tuple(tensor.dims if sizes is None else sizes)
+    elements(shape)
+    return torch.empty(shape, dtype=dtype, device="meta")
 
 
 def values(tensor: onnx.TensorProto) -> torch.Tensor | None:

@@ -52,9 +52,17 @@ def test_constants_and_what_is_computed_from_them(tmp_path):
     assert contents.constants == {"a", "b", "c", "d"}
 
 
+def test_weights_take_another_form_before_the_forward_pass(tmp_path):
+    nodes = [helper.make_node("Transpose", ["w"], ["v"]), helper.make_node("MatMul", ["x", "v"], ["y"])]
+    kept, contents = read(tmp_path, nodes, [floats("w", 2, 3)])
+    assert [node.op_type for node in kept] == ["MatMul"]
+    assert (contents.tensors["v"].shape, contents.tensors["v"].is_meta) == ((3, 2), True)
+    assert (contents.constants, contents.origins) == (set(), {"v": "w"})
+
+
 def test_weights_are_not_computed_with(tmp_path):
-    kept, contents = read(tmp_path, [helper.make_node("Transpose", ["w"], ["y"])], [floats("w", 2, 3)])
-    assert [node.op_type for node in kept] == ["Transpose"]
+    kept, contents = read(tmp_path, [helper.make_node("Mul", ["w", "w"], ["y"])], [floats("w", 2, 3)])
+    assert [node.op_type for node in kept] == ["Mul"]
     assert contents.constants == set()
 
 
