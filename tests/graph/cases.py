@@ -1,5 +1,7 @@
 """Networks around one operator, held against the support of the input gradient."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
@@ -31,19 +33,21 @@ def assert_as_gradient(model: nn.Module, shape: tuple[int, ...] = IMAGE, *, inpu
 
     Maps that are not ``periodic`` may have their widest unit at the border.
     """
-    _assert_spans(model, shape, gradient_spans(model, shape, inputs=inputs), periodic)
+    _assert_spans(gradient_spans, model, shape, inputs, periodic)
 
 
 def assert_as_changed(model: nn.Module, shape: tuple[int, ...] = IMAGE, *, inputs: int = 2, periodic: bool = True) -> None:
     """Likewise for operators without a gradient: every unit reads exactly the pixels whose change changes it."""
-    _assert_spans(model, shape, changed_spans(model, shape, inputs=inputs), periodic)
+    _assert_spans(changed_spans, model, shape, inputs, periodic)
 
 
-def _assert_spans(model: nn.Module, shape: tuple[int, ...], found: list[list[Span]], periodic: bool) -> None:
+def _assert_spans(
+    oracle: Callable[..., list[list[Span]]], model: nn.Module, shape: tuple[int, ...], inputs: int, periodic: bool
+) -> None:
     analysis = rfcheck.analyze(model, shape, settings=EXACT)
     assert analysis.assumptions == ()
     fields = analysis.network.fields[analysis.graph.graph["outputs"][0]]
-    for field, spans, size in zip(fields, found, shape[2:], strict=True):
+    for field, spans, size in zip(fields, oracle(model, shape, inputs=inputs), shape[2:], strict=True):
         units = middle(len(spans))
         assert [span_of(field.widest, q, size) for q in units] == [spans[q] for q in units]
         if periodic:
