@@ -13,6 +13,7 @@ from rfcheck.graph.axes import Layout, axes_held, image_layout
 from rfcheck.graph.calls import Call, Edge, Gathered
 from rfcheck.graph.flops import multiply_accumulates
 from rfcheck.graph.naming import node_names, operator_name
+from rfcheck.graph.normalising import Statistics
 from rfcheck.graph.reach import IDENTITY, Reach
 from rfcheck.graph.records import INPUT, SCATTER, OpRecord
 from rfcheck.graph.trace import Trace
@@ -60,6 +61,7 @@ class _Builder:
         self.positives: set[int] = set()
         self.sources: dict[int, int] = {}  # of values that were moved or copied from one other value
         self.filled: dict[int, int] = {}  # tensors after a write to a part of them, and clones of these: which of them it was
+        self.statistics = Statistics()
         self.margins: dict[int, dict[int, tuple[int, int]]] = {}
 
     def gather(self, record: OpRecord) -> Gathered:
@@ -73,6 +75,7 @@ class _Builder:
             self.makers[out.value] = record
             if len(gathered.edges) == 1 and gathered.kind in ("rearrange", "join"):
                 self.sources[out.value] = gathered.edges[0].value
+        self.statistics.follow(record, gathered)
         self._follow_filled(record)
         self._follow_weights(record, gathered)
         self._follow_margins(record, gathered)
