@@ -15,7 +15,7 @@ def replace_file(path: Path, data: bytes, prefix: str = PREFIX, *, durable: bool
     """Put a new file in the place of an old one at once; permissions stay, as does the owner where the system allows it.
 
     Args:
-        path: of the file; what a link leads to, not the link.
+        path: of the file; a link in its place is replaced, see `rewrite_file`.
         data: what it is to hold.
         prefix: of the name that the file has while it is written, which is what a killed process leaves behind.
         durable: whether to wait for the disk first, so that losing power just afterwards leaves one of both files, too.
@@ -40,3 +40,30 @@ def replace_file(path: Path, data: bytes, prefix: str = PREFIX, *, durable: bool
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def rewrite_file(path: Path, data: bytes) -> None:
+    """`replace_file` for a file that may have other names, which all of them lead to afterwards.
+
+    What a symbolic link leads to is replaced, and the link stays. A file with several names (hard links) cannot be replaced under
+    all of them at once: it is written in place, once it is sure that the disk has room.
+
+    Args:
+        path: of the file.
+        data: what it is to hold.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    real = Path(os.path.realpath(path))
+    if not (real.is_file() and real.stat().st_nlink > 1):
+        replace_file(real, data)
+        return
+    draft = real.with_name(f"{PREFIX}{os.urandom(8).hex()}")
+    try:
+        replace_file(draft, data)
+        with real.open("r+b") as file:
+            file.write(data)
+            file.truncate()
+    finally:
+        draft.unlink(missing_ok=True)

@@ -28,6 +28,17 @@ def _one_thread_per_worker():
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _key_of_the_tests(tmp_path_factory):
+    """Nothing is written into the home of whoever runs the suite."""
+    before = os.environ.get("XDG_STATE_HOME")
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    yield
+    os.environ.pop("XDG_STATE_HOME")
+    if before is not None:
+        os.environ["XDG_STATE_HOME"] = before
+
+
 @pytest.fixture(autouse=True)
 def _same_random_numbers():
     """Weights of models are the same in every run of the suite."""

@@ -18,6 +18,7 @@ FOUNDATION = {
     "configuration",
     "frames",
     "input_size",
+    "plain_file",
     "printable",
     "process_state",
     "processors",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rfcheck.replacing import replace_file
+from rfcheck.replacing import replace_file, rewrite_file
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +58,31 @@ def test_a_durable_file_is_on_the_disk_before_it_is_put_in_place(tmp_path, monke
     replace_file(path, b"whole", durable=durable)
     assert path.read_bytes() == b"whole"
     assert events == ([(5, False)] if durable else [])
+
+
+def test_links_of_both_kinds_stay_links(tmp_path):
+    (tmp_path / "file.txt").write_text("old and longer")
+    (tmp_path / "file.txt").chmod(0o640)
+    (tmp_path / "soft.txt").symlink_to("file.txt")
+    rewrite_file(tmp_path / "soft.txt", b"soft")
+    assert (tmp_path / "soft.txt").is_symlink()
+    assert (tmp_path / "file.txt").read_bytes() == b"soft"
+    os.link(tmp_path / "file.txt", tmp_path / "hard.txt")
+    for data in (b"hard, and longer than before", b"short"):
+        rewrite_file(tmp_path / "soft.txt", data)
+        assert (tmp_path / "hard.txt").read_bytes() == (tmp_path / "file.txt").read_bytes() == data
+    assert mode(tmp_path / "hard.txt") == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file.txt", "hard.txt", "soft.txt"]
+
+
+def test_a_link_to_nothing_gets_a_file_where_it_leads(tmp_path):
+    (tmp_path / "soft.txt").symlink_to("file.txt")
+    rewrite_file(tmp_path / "soft.txt", b"new")
+    assert (tmp_path / "soft.txt").is_symlink()
+    assert (tmp_path / "file.txt").read_bytes() == b"new"
+
+
+def test_a_link_to_itself(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match="symbolic links"):
+        rewrite_file(tmp_path / "loop", b"new")

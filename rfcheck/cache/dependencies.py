@@ -36,17 +36,19 @@ class Reading:
     """Takes note of the files that Python code opens for reading inside its blocks, and of the folders that it lists.
 
     What is opened in one block counts in all later ones: a module that is imported once reads its data once. Files that were not
-    there count too. Not noticed is what compiled code or another process opens, and which files are merely looked for; environment
-    variables do not count either.
+    there count too. Not noticed is what compiled code or another process opens, and which files are merely looked for (their names,
+    sizes, kinds, where links lead); environment variables do not count either.
 
     Attributes:
         opened: every file, those of the environment included.
         listed: every folder whose names code of the user's asked for, be it through a library.
+        is_complete: whether it is known which files were opened: a relative name may belong to a folder that Python does not tell.
     """
 
     def __init__(self) -> None:
         self.opened: set[str] = set()
         self.listed: set[str] = set()
+        self.is_complete = True
         self._states: dict[str, _State | None] = {}
         self._began: int | None = None
 
@@ -74,7 +76,7 @@ class Reading:
     def is_up_to_date(self, files: Iterable[Path]) -> bool:
         """Whether files are as they were when they were read: when they were opened first, or else when the first block began."""
         began = self._began
-        return began is not None and all(self._is_as_read(str(file), began) for file in files)
+        return began is not None and self.is_complete and all(self._is_as_read(str(file), began) for file in files)
 
     def _is_as_read(self, file: str, began: int) -> bool:
         now = _state_of(file)
@@ -82,7 +84,8 @@ class Reading:
             return now == self._states[file]
         return now is None or max(now.modified, now.moved) < began - CLOCK_LAG
 
-    def _note_opened(self, file: str) -> None:
+    def _note_opened(self, file: str, *, is_certain: bool = True) -> None:
+        self.is_complete = self.is_complete and (is_certain or os.path.exists(file))  # noqa: PTH110
         self.opened.add(file)
         if not file.startswith(environment_folders()):
             source = str(Path(_source(file)))
@@ -120,7 +123,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     place = name if os.path.isabs(name) else os.path.abspath(name)  # noqa: PTH100, PTH117
     for reading in _NOTING:
         if event == "open":
-            reading._note_opened(place)
+            reading._note_opened(place, is_certain=arguments[1] is not None or os.path.isabs(name))  # noqa: PTH117 - by os.open
         else:
             reading.listed.add(place)
 

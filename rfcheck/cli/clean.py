@@ -18,7 +18,8 @@ def clean() -> None:
     """Remove the folders .rfcheck_cache of the project, that is, of the folder with the configuration and of all below it.
 
     Without a configuration, those of the current folder and of all below it are removed. Links are not followed, and hidden folders
-    and virtual environments are passed over. A folder of that name that rfcheck did not make stays.
+    and virtual environments are passed over. A folder of that name that rfcheck did not make stays, as do files of
+    others in one that it made.
     """
     from rfcheck.cache.store import FOLDER
 
@@ -39,12 +40,16 @@ def _remove(folder: Path) -> bool:
     store = Store(folder)
     shown = shown_path(str(store.folder))
     try:
-        if store.folder.is_symlink() or not store.clean():
+        if not store.clean():
             click.echo(f"left {shown}: rfcheck did not make it", err=True)
             return False
     except OSError as error:
         raise SettingsError(f"{shown}: cannot be removed: {error.strerror or error}") from None
-    click.echo(f"removed {shown}")
+    if store.folder.exists():
+        click.echo(f"removed what rfcheck kept in {shown}")
+        click.echo(f"left {shown}: it holds files that rfcheck did not write", err=True)
+    else:
+        click.echo(f"removed {shown}")
     return True
 
 

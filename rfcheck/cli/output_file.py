@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rfcheck.errors import RfcheckError, SettingsError
-from rfcheck.replacing import replace_file
+from rfcheck.replacing import rewrite_file
 
 _STREAM = re.compile(r"/dev/(stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
 _NUMBERS = {"stdout": 1, "stderr": 2}
@@ -40,7 +40,7 @@ def write_atomically(path: Path, content: str | bytes, option: str) -> None:
         elif path.exists() and not path.is_file():
             path.write_bytes(data)
         else:
-            replace_file(path.resolve(), data)  # a link stays a link
+            rewrite_file(path, data)  # a link stays a link
     except OSError as error:
         raise SettingsError(f"{option} {path}: cannot be written: {error.strerror or error}") from None
 

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from rfcheck.errors import FixError
-from rfcheck.replacing import replace_file
+from rfcheck.replacing import rewrite_file
 
 
 def require_editable(path: Path) -> None:
@@ -37,7 +37,7 @@ def replace_source(path: Path, old: bytes, new: bytes) -> None:
     try:
         if real.read_bytes() != old:
             raise FixError(f"{path}: somebody changed the file meanwhile, so that it was left alone; run rfcheck again")
-        replace_file(real, new)
+        rewrite_file(real, new)
     except OSError as error:
         raise FixError(f"{path}: cannot be written: {error.strerror or error}") from None
     _forget_bytecode(path)

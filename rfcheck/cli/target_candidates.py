@@ -13,6 +13,7 @@ import click
 
 from rfcheck.cli.file_candidates import paths
 from rfcheck.errors import RfcheckError
+from rfcheck.plain_file import read_plain
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -52,7 +53,7 @@ def defined_in(file: str) -> Iterator[tuple[str, str]]:
         file: its path.
     """
     try:
-        body = ast.parse(Path(file).expanduser().read_bytes()).body
+        body = ast.parse(read_plain(Path(file).expanduser())).body
     except (OSError, SyntaxError, ValueError, RecursionError):
         return
     for node in body:

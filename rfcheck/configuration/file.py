@@ -11,6 +11,7 @@ from typing import Any
 from rfcheck.configuration.toml_text import Keys, TomlError, line_of, parse_toml
 from rfcheck.configuration.values import path_from_here
 from rfcheck.errors import SettingsError
+from rfcheck.plain_file import read_plain
 
 _TABLES: dict[str, Keys] = {"rfcheck.toml": (), "pyproject.toml": ("tool", "rfcheck")}
 """Names of configuration files, and the table in them that holds the settings; the first of a folder counts."""
@@ -106,7 +107,7 @@ def overruled(file: ConfigFile) -> Path | None:
 def _read(path: Path) -> ConfigFile | None:
     table = _TABLES[path.name]
     try:
-        data = path.read_bytes()
+        data = read_plain(path)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except OSError as error:

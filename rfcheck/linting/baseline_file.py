@@ -9,6 +9,7 @@ from typing import Any
 
 from rfcheck.errors import SettingsError
 from rfcheck.linting.baseline import Baseline, Entry, Model
+from rfcheck.plain_file import read_plain
 
 FORMAT = "rfcheck-baseline"
 VERSION = 1
@@ -27,7 +28,7 @@ def read_baseline(path: Path, called: str) -> Baseline:
     """
     where = f"{called} {path}"
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_plain(path))
     except FileNotFoundError:
         raise SettingsError(f"{where}: no such file; write it with --write-baseline {path}") from None
     except OSError as error:

@@ -17,6 +17,7 @@ from rfcheck.linting import facts, measurement_facts, suppression_facts
 from rfcheck.linting.expressions import Expression, ExpressionError, Template, compile_expression, compile_template
 from rfcheck.linting.finding import SEVERITIES, Severity
 from rfcheck.linting.rules_folder import rules_folder
+from rfcheck.plain_file import read_plain
 from rfcheck.suggestions import did_you_mean
 
 _YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -217,13 +218,20 @@ def load_folder(folder: Path) -> list[Rule]:
         raise RuleError(f"{folder}: no such folder of rules")
     rules: dict[str, Rule] = {}
     for path in sorted(folder.glob("*.md")):
-        rule = parse_rule(path, path.read_text(encoding="utf-8"))
+        rule = parse_rule(path, _text_of(path))
         if rule.code in rules:
             raise RuleError(f"{path}:2: code: {rule.code} is taken by {rules[rule.code].path.name}")
         rules[rule.code] = rule
     if not rules:
         raise RuleError(f"{folder}: the folder holds no rule file (*.md)")
     return list(rules.values())
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return read_plain(path).decode("utf-8")
+    except OSError as error:
+        raise RuleError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from rfcheck.errors import TargetError
+from rfcheck.plain_file import require_plain
 from rfcheck.target.program import Program
 
 
@@ -25,6 +26,10 @@ def read_program(text: str, kind: Literal["pt2", "onnx"]) -> Program:
     if not path.exists():
         near = sorted(p.name for p in path.parent.glob(f"*.{kind}"))[:3] if path.parent.is_dir() else []
         raise TargetError(f"{text}: no such file{'; there is ' + ', '.join(near) if near else ''}")
+    try:
+        require_plain(path)
+    except OSError as error:
+        raise TargetError(f"{text}: {error.strerror or error}") from None
     if kind == "pt2":
         from rfcheck.target.exported.reading import read_exported
 

@@ -14,6 +14,7 @@ from types import ModuleType
 import torch
 
 from rfcheck.errors import RfcheckError, TargetError
+from rfcheck.plain_file import read_plain
 from rfcheck.target.devices import on_one_device
 from rfcheck.target.import_errors import failure_of, line_in
 from rfcheck.target.isolation import forget_imports
@@ -66,11 +67,11 @@ class FileSource:
         if not self.path.exists():
             raise TargetError(f"{path}: no such file{_other_files(self.path)}")
         try:
-            self.tree = ast.parse(self.path.read_bytes() if content is None else content, str(self.path))
+            self.tree = ast.parse(read_plain(self.path) if content is None else content, str(self.path))
         except SyntaxError as error:
             raise TargetError(f"{path}:{error.lineno}: the file has a syntax error: {error.msg}") from None
         except (OSError, ValueError) as error:
-            raise TargetError(f"{path}: cannot be read: {error}") from None
+            raise TargetError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
         self.sites = ConstructionSites()
         self._modules: dict[bool, ModuleType] = {}
 

@@ -287,3 +287,24 @@ def test_folders_in_which_modules_are_searched(tmp_path, monkeypatch):
     files = [tmp_path / "package" / "inner.py", tmp_path / "data" / "config.yaml"]
     folders = [tmp_path, tmp_path / "modules.zip", tmp_path / "package", tmp_path / "relative"]
     assert import_folders(files) == folders
+
+
+def test_a_name_in_a_folder_that_python_does_not_tell(tmp_path, monkeypatch):
+    """``os.open`` says a name, and not the open folder that the name is meant in."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "c.txt").write_text("4")
+    (tmp_path / "here.txt").write_text("4")
+    monkeypatch.chdir(tmp_path)
+    folder = os.open("sub", os.O_RDONLY)
+    try:
+        certain, uncertain = Reading(), Reading()
+        with certain.noted():
+            os.close(os.open("here.txt", os.O_RDONLY))
+            Path("gone.txt").exists()
+        with uncertain.noted():
+            os.close(os.open("c.txt", os.O_RDONLY, dir_fd=folder))
+    finally:
+        os.close(folder)
+    assert certain.is_complete
+    assert not uncertain.is_complete
+    assert not uncertain.is_up_to_date([])

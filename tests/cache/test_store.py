@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import re
@@ -8,16 +9,18 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from rfcheck.cache import store
 from rfcheck.cache.fingerprint import digest, digest_of_modules
+from rfcheck.cache.signing import signature, signing_key
 from rfcheck.cache.store import FOLDER, Store
 from tests.cache.results import RESULT, SMALL
 
-NAME = "0123abcd"
+NAME = "0123abcd" * 8
+OTHER = "4567ef00" * 8
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def test_what_is_kept_is_found(project):
     kept = Store(project).find(NAME)
     assert kept.results == (RESULT, SMALL)
     assert kept.files == tuple(project / name for name in ("model.py", "config.yaml", "parts/blocks.py", "missing.yaml"))
-    assert Store(project).find("another") is None
+    assert Store(project).find(OTHER) is None
     assert names_in(project / FOLDER) == {NAME, ".gitignore", "CACHEDIR.TAG"}
 
 
@@ -161,8 +164,8 @@ def test_an_entry_with_a_wrong_bit(project):
 
 
 def signed(content: bytes) -> bytes:
-    """Content with the digest that it should have."""
-    return sha256(content).hexdigest().encode() + b"\n" + content
+    """Content with the signature that it should have."""
+    return signature(content, signing_key()) + b"\n" + content
 
 
 def entry(**changed: object) -> bytes:
@@ -187,7 +190,7 @@ def entry(**changed: object) -> bytes:
         signed(b"3"),
         signed(b"null"),
         signed(b"{}"),
-        entry(fingerprint="another"),
+        entry(fingerprint=OTHER),
         entry(files=[]),
         entry(files=None),
         entry(folders=3),
@@ -203,23 +206,21 @@ def entry(**changed: object) -> bytes:
         entry(results=[[[]]]),
     ],
 )  # fmt: skip
-def test_files_of_others(project, content):
-    (project / FOLDER).mkdir()
-    (project / FOLDER / NAME).write_bytes(content)
+def test_entries_that_hold_something_else(project, content):
+    keep(project).write_bytes(content)
     assert Store(project).find(NAME) is None
     keep(project)
     assert Store(project).find(NAME).results == (SMALL,)
 
 
 def test_an_entry_without_results_is_one(project):
-    (project / FOLDER).mkdir()
-    (project / FOLDER / NAME).write_bytes(entry())
+    keep(project).write_bytes(entry())
     assert Store(project).find(NAME).results == ()
 
 
 def test_an_entry_under_another_name(project):
-    keep(project).rename(project / FOLDER / "another")
-    assert Store(project).find("another") is None
+    keep(project).rename(project / FOLDER / OTHER)
+    assert Store(project).find(OTHER) is None
 
 
 def test_a_file_that_is_a_pipe_by_now(project):
@@ -230,6 +231,7 @@ def test_a_file_that_is_a_pipe_by_now(project):
 
 
 def test_a_folder_in_the_place_of_an_entry(project):
+    keep(project).unlink()
     (project / FOLDER / NAME / "inside").mkdir(parents=True)
     assert Store(project).find(NAME) is None
     keep(project)
@@ -269,7 +271,7 @@ def in_a_process(project: Path, code: str) -> subprocess.CompletedProcess[str]:
         "from rfcheck.cache.store import Store\nfrom tests.cache.results import RESULT, SMALL\n"
         "def dying(content):\n    def opens(handle, mode):\n        os.write(handle, content)\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n    return opens\n"
-        "def keep(name='0123abcd', results=(SMALL,)):\n    Store(Path.cwd()).keep(name, results, [Path('model.py').absolute()], [])\n"
+        "def keep(name='0123abcd' * 8, results=(SMALL,)):\n    Store(Path.cwd()).keep(name, results, [Path('model.py').absolute()], [])\n"
     )
     root = str(Path(__file__).parent.parent.parent)
     environment = {**os.environ, "PYTHONPATH": root}
@@ -330,8 +332,8 @@ def test_processes_that_are_killed_at_any_moment(project):
 
 def test_processes_side_by_side(project):
     code = (
-        "name = str(os.getpid())\nfor i in range(60):\n    keep()\n    keep(name, (SMALL, RESULT))\n"
-        "    found, mine = Store(Path.cwd()).find('0123abcd'), Store(Path.cwd()).find(name)\n"
+        "name = str(os.getpid()).zfill(64)\nfor i in range(60):\n    keep()\n    keep(name, (SMALL, RESULT))\n"
+        "    found, mine = Store(Path.cwd()).find('0123abcd' * 8), Store(Path.cwd()).find(name)\n"
         "    assert found is not None and found.results == (SMALL,), i\n"
         "    assert mine is not None and mine.results == (SMALL, RESULT), i\n"
     )
@@ -345,13 +347,15 @@ def test_processes_side_by_side(project):
 
 def test_old_entries_go_and_fresh_ones_stay(project):
     month = time.time() - 31 * 24 * 3600
-    for name in ("aaaa", "bbbb", "writing-1"):
+    old, fresh = "a" * 64, "b" * 64
+    for name in (old, fresh):
         keep(project, name=name)
+    (project / FOLDER / "writing-1").touch()
     (project / FOLDER / "folder").mkdir()
-    for name in ("aaaa", "CACHEDIR.TAG", "folder"):
+    for name in (old, "CACHEDIR.TAG", "folder"):
         os.utime(project / FOLDER / name, (month, month))
     keep(project)
-    assert names_in(project / FOLDER) == {NAME, "bbbb", "writing-1", "folder", ".gitignore", "CACHEDIR.TAG"}
+    assert names_in(project / FOLDER) == {NAME, fresh, "writing-1", "folder", ".gitignore", "CACHEDIR.TAG"}
 
 
 def test_cleaning(project):
@@ -366,7 +370,99 @@ def test_cleaning(project):
 def test_an_entry_holds_plain_text(project):
     first, second = keep(project, (RESULT,)).read_bytes().split(b"\n")
     content = json.loads(second)
-    assert first == sha256(second).hexdigest().encode()
+    assert first == hmac.new(signing_key(), second, "sha256").hexdigest().encode()
     assert content["files"][str(project / "model.py")] == digest(project / "model.py")
     assert content["folders"][str(project)] == digest_of_modules(project)
     assert content["results"][0]["target"] == RESULT.target
+
+
+@pytest.fixture
+def victim(tmp_path_factory):
+    """A folder of somebody's, with an old file."""
+    folder = tmp_path_factory.mktemp("victim")
+    (folder / "thesis.docx").write_text("precious")
+    (folder / NAME).write_text("precious too")
+    for file in folder.iterdir():
+        os.utime(file, (1, 1))
+    return folder
+
+
+def contents_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_a_link_in_the_place_of_the_folder_is_not_followed(project, victim, marked):
+    if marked:
+        (victim / "CACHEDIR.TAG").write_text(store._MARKS["CACHEDIR.TAG"])
+    before = contents_of(victim)
+    (project / FOLDER).symlink_to(victim)
+    keep(project)
+    assert Store(project).find(NAME) is None
+    assert not Store(project).clean()
+    assert contents_of(victim) == before
+    assert (project / FOLDER).is_symlink()
+
+
+def test_a_folder_of_others_is_left_as_it_is(project, victim):
+    victim.rename(project / FOLDER)
+    before = contents_of(project / FOLDER)
+    keep(project)
+    assert Store(project).find(NAME) is None
+    assert not Store(project).clean()
+    assert contents_of(project / FOLDER) == before
+
+
+def test_what_others_put_into_the_folder_stays(project):
+    keep(project)
+    month = time.time() - 31 * 24 * 3600
+    for name in ("thesis.docx", "writing-about-it.txt", "A" * 64, "a" * 63):
+        (project / FOLDER / name).write_text("precious")
+        os.utime(project / FOLDER / name, (month, month))
+    (project / FOLDER / ("c" * 64)).symlink_to(project / "model.py")
+    keep(project)
+    assert Store(project).clean()
+    kept = {"thesis.docx", "writing-about-it.txt", "A" * 64, "a" * 63, "c" * 64, ".gitignore", "CACHEDIR.TAG"}
+    assert names_in(project / FOLDER) == kept
+
+
+def test_a_folder_that_a_killed_process_has_begun(project):
+    (project / FOLDER).mkdir()
+    (project / FOLDER / "writing-0123").touch()
+    keep(project)
+    assert Store(project).find(NAME).results == (SMALL,)
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("place", [pipe, lambda path: path.symlink_to("/dev/zero"), lambda path: path.mkdir()])
+@pytest.mark.parametrize("name", [NAME, "CACHEDIR.TAG"])
+def test_what_is_no_file_is_never_read(project, place, name):
+    keep(project).unlink()
+    (project / FOLDER / name).unlink(missing_ok=True)
+    place(project / FOLDER / name)
+    assert Store(project).find(NAME) is None
+
+
+def test_an_entry_that_is_too_large(project, monkeypatch):
+    keep(project)
+    monkeypatch.setattr("rfcheck.plain_file.read_plain.__defaults__", (100,))
+    assert Store(project).find(NAME) is None
+
+
+def test_an_entry_that_somebody_else_wrote(project, monkeypatch, tmp_path_factory):
+    keep(project)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("another user")))
+    assert Store(project).find(NAME) is None
+    keep(project)
+    assert Store(project).find(NAME).results == (SMALL,)
+
+
+def test_without_a_key_nothing_is_kept(project, monkeypatch):
+    keep(project)
+    monkeypatch.setattr(store, "signing_key", lambda: None)
+    assert Store(project).find(NAME) is None
+    keep(project, name=OTHER)
+    assert names_in(project / FOLDER) == {NAME, ".gitignore", "CACHEDIR.TAG"}

@@ -16,7 +16,7 @@ def _folder(tmp_path, monkeypatch):
 
 def keep(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    Store(folder).keep("0", [], [], [])
+    Store(folder).keep("0" * 64, [], [], [])
     return folder / ".rfcheck_cache"
 
 
@@ -59,12 +59,19 @@ def test_a_folder_that_rfcheck_did_not_make_stays(run, tmp_path):
     assert (tmp_path / ".rfcheck_cache" / "thesis.tex").exists()
 
 
+def test_what_others_put_there_stays(run, tmp_path):
+    (keep(tmp_path) / "thesis.tex").touch()
+    message = "left .rfcheck_cache: it holds files that rfcheck did not write\n"
+    assert run("clean") == (0, "removed what rfcheck kept in .rfcheck_cache\n", message)
+    assert (tmp_path / ".rfcheck_cache" / "thesis.tex").exists()
+
+
 def test_a_link_stays_and_what_it_leads_to(run, tmp_path):
     elsewhere = keep(tmp_path / "project" / ".elsewhere")
     (tmp_path / "project" / ".rfcheck_cache").symlink_to(elsewhere)
     code, _, err = run("clean")
     assert (code, err) == (0, "left project/.rfcheck_cache: rfcheck did not make it\n")
-    assert (elsewhere / "0").is_file()
+    assert (elsewhere / ("0" * 64)).is_file()
 
 
 def test_a_folder_that_cannot_be_removed_is_an_error(run, tmp_path, monkeypatch):
@@ -73,7 +80,7 @@ def test_a_folder_that_cannot_be_removed_is_an_error(run, tmp_path, monkeypatch)
     def fail(*_args, **_kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("shutil.rmtree", fail)  # permissions do not hold for everybody who runs tests
+    monkeypatch.setattr("pathlib.Path.rmdir", fail)  # permissions do not hold for everybody who runs tests
     assert run("clean") == (2, "", "error: .rfcheck_cache: cannot be removed: Permission denied\n")
 
 

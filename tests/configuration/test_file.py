@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,14 @@ def test_a_file_above_the_current_folder_is_named_in_full(tree, monkeypatch):
     with pytest.raises(SettingsError) as caught:
         find_config(root / "a")
     assert str(caught.value).startswith(f"{root / 'rfcheck.toml'}:1: not valid TOML: ")
+
+
+def test_a_pipe_is_no_file(tree):
+    root = tree()
+    os.mkfifo(root / "rfcheck.toml")
+    with pytest.raises(SettingsError) as caught:
+        find_config(root)
+    assert str(caught.value) == "rfcheck.toml: cannot be read: is a pipe, not a file"
 
 
 def test_a_file_that_cannot_be_read(tree):

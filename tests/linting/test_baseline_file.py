@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from pathlib import Path
 
@@ -188,3 +189,10 @@ def test_a_linked_file_is_known_by_its_own_name(tmp_path, monkeypatch):
     (tmp_path / "store" / "abc.py").write_text("")
     (tmp_path / "net.py").symlink_to(tmp_path / "store" / "abc.py")
     assert target_in(tmp_path, "net.py:Net", "net.py") == "net.py:Net"
+
+
+def test_a_pipe_is_no_baseline(tmp_path):
+    os.mkfifo(tmp_path / "baseline.json")
+    with pytest.raises(SettingsError) as caught:
+        read_baseline(tmp_path / "baseline.json", "--baseline")
+    assert str(caught.value) == f"--baseline {tmp_path}/baseline.json: cannot be read: is a pipe, not a file"

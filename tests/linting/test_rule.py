@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,10 @@ def test_find_by_code_or_name():
     with pytest.raises(UnknownNameError) as caught:
         find_rule("RF110")
     assert str(caught.value) == "no rule 'RF110'; there is RF105, RF104, RF103"
+
+
+def test_a_pipe_is_no_rule(tmp_path):
+    os.mkfifo(tmp_path / "RF901-pipe.md")
+    with pytest.raises(RuleError) as caught:
+        load_folder(tmp_path)
+    assert str(caught.value) == f"{tmp_path}/RF901-pipe.md: cannot be read: is a pipe, not a file"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 from torch import nn
 
@@ -30,3 +32,11 @@ def test_a_folder(tmp_path):
     (tmp_path / "x.pt2").mkdir()
     with pytest.raises(TargetError, match="x.pt2: is a folder; give the file in it that holds the model"):
         read_program(str(tmp_path / "x.pt2"), "pt2")
+
+
+@pytest.mark.parametrize("kind", ["pt2", "onnx"])
+def test_a_pipe_is_no_program(tmp_path, kind):
+    os.mkfifo(tmp_path / f"model.{kind}")
+    with pytest.raises(TargetError) as caught:
+        read_program(f"{tmp_path}/model.{kind}", kind)
+    assert str(caught.value) == f"{tmp_path}/model.{kind}: is a pipe, not a file"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -128,3 +129,10 @@ def test_packages_of_one_name_in_two_places(tmp_path, monkeypatch):
         for width in (1, 2, 1):
             path = tmp_path / str(width) / "nets_of_one_name" / "models.py"
             assert width == FileSource(str(path)).module(on_meta=False).WIDTH
+
+
+def test_a_pipe_is_no_source(tmp_path):
+    os.mkfifo(tmp_path / "model.py")
+    with pytest.raises(TargetError) as caught:
+        FileSource(f"{tmp_path}/model.py")
+    assert str(caught.value) == f"{tmp_path}/model.py: cannot be read: is a pipe, not a file"
