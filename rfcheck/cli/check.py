@@ -19,6 +19,7 @@ from rfcheck.cli.rule_selection import rule_options, rule_settings
 from rfcheck.cli.step_summary import append_step_summary
 from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.configuration.values import join_folders
+from rfcheck.errors import SettingsError
 from rfcheck.report.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class _Given:
     baseline: str | None
     write_baseline: str | None
     fix: bool
+    fix_names: str | None
     unsafe_fixes: bool
     diff: bool
     watch: bool
@@ -65,7 +67,16 @@ class _Given:
     verbose: bool
 
 
-@click.command(cls=Verb, short_help="Report what cannot help at a resolution (the default).")
+class _Check(Verb):
+    """The verb of checks, whose ``--fix`` is a flag that may name fixes."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the command line; ``--fix=NAME`` is ``--fix --fix-names NAME``, since a flag cannot have a value of its own."""
+        split = [part for arg in args for part in (["--fix", f"--fix-names={arg[6:]}"] if arg.startswith("--fix=") else [arg])]
+        return super().parse_args(ctx, split)
+
+
+@click.command(cls=_Check, short_help="Report what cannot help at a resolution (the default).")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=target_candidates)
 @size_options
 @click.option(
@@ -91,9 +102,10 @@ class _Given:
 @click.option("--add-ignore", is_flag=True, help="Write a comment that silences it to the line of every finding.")
 @click.option("--baseline", metavar="FILE", shell_complete=files, help="Findings in this file are known and do not fail.")
 @click.option("--write-baseline", metavar="FILE", shell_complete=files, help="Write all findings to a file of known findings.")
-@click.option("--fix", is_flag=True, help="Make the safe changes in the source files.")
-@click.option("--unsafe-fixes", is_flag=True, help="Make changes in the source files that alter what the model computes, too.")
-@click.option("--diff", is_flag=True, help="Show the changes of --fix or --unsafe-fixes instead of making them.")
+@click.option("--fix", is_flag=True, help="Make the safe changes in the source files; --fix=NAME,NAME makes these.")
+@click.option("--fix-names", hidden=True)
+@click.option("--unsafe-fixes", is_flag=True, help="Let --fix alter what the model computes, as rfcheck fix recommends.")
+@click.option("--diff", is_flag=True, help="Show the changes that --fix would make instead of making them.")
 @click.option("--watch", "-w", is_flag=True, help="Check again whenever a file that was read changes, until Ctrl-C.")
 @click.option("--no-cache", is_flag=True, help="Neither use kept results nor keep these.")
 @click.option("--skip-empty", is_flag=True, help="Pass over files that hold no model, silently.")
@@ -124,10 +136,17 @@ def _check(given: _Given) -> tuple[int, list[Gathered]]:
     outputs = chosen_outputs(given.output, given.output_format, given.output_file)
     _require_possible(given)
     requests = requests_for(given.targets, _command_line(given), skip_empty=given.skip_empty)
-    if given.fix or given.unsafe_fixes or given.diff:
+    if given.fix or given.diff:
         from rfcheck.cli.fixing import fix_requests
 
-        code = fix_requests(requests, unsafe=given.unsafe_fixes, diff=given.diff, width=view.width, skip_empty=given.skip_empty)
+        code = fix_requests(
+            requests,
+            _fix_names(given.fix_names),
+            unsafe=given.unsafe_fixes,
+            diff=given.diff,
+            width=view.width,
+            skip_empty=given.skip_empty,
+        )
         if given.diff or code == EXIT_ERROR:
             return code, []
     gatherer = Gatherer(
@@ -152,6 +171,18 @@ def _check(given: _Given) -> tuple[int, list[Gathered]]:
     for note in notes:
         click.echo(note, err=True)
     return _exit_code(gathered, run, exit_zero=given.exit_zero), gathered
+
+
+def _fix_names(text: str | None) -> tuple[str, ...]:
+    """The fixes that --fix names; none without names.
+
+    Raises:
+        SettingsError: if the list is empty.
+    """
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    if text is not None and not names:
+        raise SettingsError("--fix=: the name of a fix is missing; write --fix=crop-kernels, or --fix for all safe changes")
+    return names
 
 
 def _require_possible(given: _Given) -> None:

@@ -11,7 +11,9 @@ from rfcheck.cli.requests import Request
 from rfcheck.errors import FixError, NothingToAnalyzeError, RfcheckError
 
 
-def fix_requests(requests: Sequence[Request], *, unsafe: bool, diff: bool, width: int, skip_empty: bool) -> int:
+def fix_requests(
+    requests: Sequence[Request], names: Sequence[str] = (), *, unsafe: bool, diff: bool, width: int, skip_empty: bool
+) -> int:
     """Make the changes that the targets' findings ask for, or print them; what was done is said on standard error.
 
     Targets that are no Python files are passed over where others are. What cannot be analysed is left to the linting that follows;
@@ -19,6 +21,7 @@ def fix_requests(requests: Sequence[Request], *, unsafe: bool, diff: bool, width
 
     Args:
         requests: what is to be linted.
+        names: of the fixes to make; those that findings ask for if empty.
         unsafe: whether to make changes that alter what a model computes, too.
         diff: whether to print the changes instead of making them.
         width: of the terminal, in columns.
@@ -31,7 +34,7 @@ def fix_requests(requests: Sequence[Request], *, unsafe: bool, diff: bool, width
     codes: set[int] = set()
     for request in _with_a_file(requests):
         try:
-            codes.add(_fix(request, requests, unsafe=unsafe, diff=diff, width=width))
+            codes.add(_fix(request, requests, names, unsafe=unsafe, diff=diff, width=width))
         except RfcheckError as error:
             is_empty = isinstance(error, NothingToAnalyzeError)
             if isinstance(error, FixError) or (diff and not (is_empty and skip_empty)):
@@ -51,14 +54,14 @@ def _with_a_file(requests: Sequence[Request]) -> Sequence[Request]:
     return found or requests
 
 
-def _fix(request: Request, requests: Sequence[Request], *, unsafe: bool, diff: bool, width: int) -> int:
+def _fix(request: Request, requests: Sequence[Request], names: Sequence[str], *, unsafe: bool, diff: bool, width: int) -> int:
     from rfcheck.cli.source_elsewhere import of_the_same_file
     from rfcheck.cli.source_fixing import fix_sources
     from rfcheck.report.source_diff import source_diff
     from rfcheck.report.source_fixing import fixing_text
 
     others = of_the_same_file(request, requests)
-    fixing = fix_sources(request.target, request.size, request.settings, unsafe=unsafe, diff=diff, others=others)
+    fixing = fix_sources(request.target, request.size, request.settings, unsafe=unsafe, diff=diff, names=names, others=others)
     is_shown = diff and fixing.after != fixing.before
     if is_shown:
         click.echo(source_diff(fixing.path, fixing.before, fixing.after), nl=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rfcheck.errors import FixError
@@ -15,40 +16,90 @@ if TYPE_CHECKING:
     from rfcheck.linting.finding import Finding
 
 
-def answers(state: Examined) -> list[SourceChange]:
-    """The changes that answer the findings about a model, safe ones last.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A change of a file that answers findings.
 
-    Each finding is answered by the fix that reports name for it, or by a safe one where its rule names one. Kernels are cropped in
-    the layers of these findings only.
+    Attributes:
+        change: what a fix does to the file.
+        is_wanted: whether it is safe, recommended or asked for by its name; else another one serves the model better.
+    """
+
+    change: SourceChange
+    is_wanted: bool
+
+
+_Asked = tuple["Fix", "set[str] | None", bool]
+"""A fix, the layers that it is asked for (None for all), and whether it is wanted."""
+
+
+def answers(state: Examined, names: Sequence[str] = ()) -> list[Answer]:
+    """The changes that answer the findings about a model: what is wanted first, and of that the safe ones last.
+
+    Of the unsafe ones, those are wanted that `rfcheck fix` recommends, for efficiency and then for accuracy, among the fixes that
+    the findings name. Each finding whose rule names a safe fix is answered by that as well. Kernels are cropped in the layers of
+    these findings only.
+
+    Args:
+        state: the model and its file.
+        names: of the fixes to make instead, whatever the findings are.
+
+    Raises:
+        FixError: if a fix of that name does not apply to the model.
     """
     from rfcheck.fixes.source_change import SourceChange, SourceModel, source_change
     from rfcheck.fixes.source_edit import SourceText
     from rfcheck.fixes.subject import Subject
 
     analysis = state.analysis
-    asked: dict[str, list[str | None]] = {}
-    fixes: dict[str, Fix] = {}
-    for finding in state.findings:
-        fix = _answer(analysis.fixes, finding)
-        if fix is not None:
-            fixes[fix.name] = fix
-            asked.setdefault(fix.name, []).append(finding.layer)
-    if not fixes:
+    asked = _named(analysis.fixes, names) if names else _asked(analysis.fixes, state.findings)
+    if not asked:
         return []
-    ordered = sorted(fixes.values(), key=lambda fix: fix.safe)
     try:
         text = SourceText.of(state.path, state.content)
     except FixError as error:
-        return [SourceChange(fix, None, reasons=(str(error),)) for fix in ordered]
+        return [Answer(SourceChange(fix, None, reasons=(str(error),)), is_wanted) for fix, _, is_wanted in asked]
     model = SourceModel(text, state.built, state.others, Subject(analysis.model, analysis.network, analysis.settings))
-    return [source_change(fix, model, _layers(asked[fix.name])) for fix in ordered]
+    return [Answer(source_change(fix, model, layers), is_wanted) for fix, layers, is_wanted in asked]
 
 
-def _answer(fixes: Sequence[Fix], finding: Finding) -> Fix | None:
-    from rfcheck.fixes.recommending import recommend
+def _named(fixes: Sequence[Fix], names: Sequence[str]) -> list[_Asked]:
+    """The fixes of these names, for all layers."""
+    known = {fix.name: fix for fix in fixes}
+    for name in names:
+        if name not in known:
+            there = f"there are {', '.join(known)}" if known else "none does"
+            raise FixError(f"no fix {name} applies to it; {there}")
+    return [(known[name], None, True) for name in names]
 
-    named = [fix for fix in fixes if any(is_variant_of(fix.name, name) for name in finding.fixes)]
-    return recommend([fix for fix in named if fix.safe] or named, "efficiency").fix
+
+def _asked(fixes: Sequence[Fix], findings: Sequence[Finding]) -> list[_Asked]:
+    """The fixes that answer findings."""
+    from rfcheck.fixes.recommending import AIMS, recommend
+
+    by_name = {fix.name: fix for fix in fixes}
+    answering = [[fix for fix in fixes if _is_named(fix, finding)] for finding in findings]
+    named = [fix for fix in fixes if any(fix in found for found in answering)]
+    best = [recommend(named, aim).fix for aim in AIMS]
+    wanted = dict.fromkeys(fix.name for fix in best if fix is not None and not fix.safe)
+    safe: dict[str, list[str | None]] = {}
+    others: dict[str, None] = {}
+    for finding, found in zip(findings, answering, strict=True):
+        crop = recommend([fix for fix in found if fix.safe], "efficiency").fix
+        other = recommend([fix for fix in found if not fix.safe], "efficiency").fix
+        if crop is not None:
+            safe.setdefault(crop.name, []).append(finding.layer)
+        if other is not None and other.name not in wanted:
+            others[other.name] = None
+    return [
+        *((by_name[name], None, True) for name in wanted),
+        *((by_name[name], _layers(layers), True) for name, layers in safe.items()),
+        *((by_name[name], None, False) for name in others),
+    ]
+
+
+def _is_named(fix: Fix, finding: Finding) -> bool:
+    return any(is_variant_of(fix.name, name) for name in finding.fixes)
 
 
 def _layers(asked: Sequence[str | None]) -> set[str] | None:

@@ -58,7 +58,7 @@ def require_unchanged(
             if was != structure:
                 raise FixError(f"the edit would change {label} too")
             if size != shape and not unsafe:
-                raise FixError(f"it would change what {label} computes at {crossed(size[1:])}; --unsafe-fixes makes it")
+                raise FixError(f"it would change what {label} computes at {crossed(size[1:])}; --unsafe-fixes allows it")
 
 
 def _built(target: SourceTarget, content: bytes) -> _Built:

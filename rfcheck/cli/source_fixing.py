@@ -6,7 +6,7 @@ import shlex
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from rfcheck.cli.source_answers import answers
+from rfcheck.cli.source_answers import Answer, answers
 from rfcheck.cli.source_elsewhere import require_unchanged
 from rfcheck.cli.source_examining import Examined, SourceTarget, examined
 from rfcheck.cli.source_file import replace_source, require_editable
@@ -29,9 +29,10 @@ def fix_sources(
     *,
     unsafe: bool,
     diff: bool,
+    names: Sequence[str] = (),
     others: Sequence[SourceTarget] = (),
 ) -> SourceFixing:
-    """Make the fixes that the findings about a target's models name, in the file that the target names.
+    """Make the fixes that the findings about a target's models ask for, in the file that the target names.
 
     A fix is made if it is a change of arguments of convolutions or poolings, or the removal of poolings, at calls in the file that
     make one layer each. Every edited text is analysed before the next edit, and is kept only if the model is as predicted and the
@@ -44,6 +45,7 @@ def fix_sources(
         settings: of the analyses.
         unsafe: whether fixes may change what a model computes.
         diff: whether the file stays as it is.
+        names: of the fixes to make, whatever the findings are; what `rfcheck.cli.source_answers.answers` chooses if empty.
         others: what else is linted of the file.
 
     Raises:
@@ -68,7 +70,7 @@ def fix_sources(
     failures: list[Failure] = []
     for label in chosen.labels(content):
         try:
-            rounds = _Rounds(chosen, examined(chosen, label, content), others, unsafe=unsafe)
+            rounds = _Rounds(chosen, examined(chosen, label, content), others, names, unsafe=unsafe)
         except RfcheckError as error:
             failures.append(Failure(label, str(error)))
             continue
@@ -84,21 +86,28 @@ def fix_sources(
 class _Rounds:
     """Fixes of one model, made one after the other.
 
-    Fixes that change feature maps are made before safe ones: kernels are cropped to the maps that stay. Each fix is made once.
+    One that changes what the model computes is made before safe ones: kernels are cropped to the maps that stay. Each fix is made
+    once, and unless they are named, one unsafe fix only: it was recommended for the model as it was.
     """
 
-    def __init__(self, target: SourceTarget, start: Examined, others: Sequence[SourceTarget], *, unsafe: bool) -> None:
+    def __init__(
+        self, target: SourceTarget, start: Examined, others: Sequence[SourceTarget], names: Sequence[str], *, unsafe: bool
+    ) -> None:
         self._target = target
         self._others = others
         self._unsafe = unsafe
+        self._names = tuple(names)
         self._now = start
-        self._changes = answers(start)
+        self._is_chosen = bool(names)
+        self._answers = answers(start, self._names)
         self._taken_back: dict[str, str] = {}
+        self._gone: list[str] = []
         self.made: list[MadeFix] = []
 
     def run(self) -> bytes:
         """Make what can be made; returns the text."""
-        while (change := next((change for change in self._changes if self._why_not(change) is None), None)) is not None:
+        while (answer := next((answer for answer in self._answers if self._why_not(answer) is None), None)) is not None:
+            change = answer.change
             try:
                 after = _as_predicted(self._target, self._now, change)
                 self._require_others_unchanged(after.content)
@@ -106,18 +115,29 @@ class _Rounds:
                 self._taken_back[fix_of(change.fix.name)] = str(error)
                 continue
             self.made.append(_made(self._now, change))
-            self._now, self._changes = after, answers(after)
+            self._now = after
+            self._answers = self._next_answers(change.fix.name)
         return self._now.content
+
+    def _next_answers(self, made: str) -> list[Answer]:
+        """What there is to make after a fix: of the named ones, those that still apply."""
+        if not self._is_chosen:
+            return answers(self._now)
+        waiting = [name for name in self._names if name != made]
+        applying = {fix.name for fix in self._now.analysis.fixes}
+        self._gone += [name for name in waiting if name not in applying]
+        self._names = tuple(name for name in waiting if name in applying)
+        return answers(self._now, self._names) if self._names else []
 
     def left(self) -> list[LeftFix]:
         """What was not made, with the reasons."""
         from rfcheck.report.source_fixing import LeftFix
 
-        found: list[LeftFix] = []
-        for change in self._changes:
-            reasons = self._why_not(change)
+        found = [LeftFix(self._label, name, ("it does not apply any more behind what was made",), None) for name in self._gone]
+        for answer in self._answers:
+            change, reasons = answer.change, self._why_not(answer)
             if reasons:
-                needs_option = change.content is not None and not change.fix.safe and not self._unsafe
+                needs_option = change.content is not None and not change.fix.safe and not (self._unsafe and answer.is_wanted)
                 found.append(LeftFix(self._label, change.fix.name, reasons, None if needs_option else self._command(change.fix)))
         return found
 
@@ -130,15 +150,20 @@ class _Rounds:
     def _label(self) -> str:
         return self._now.built.label
 
-    def _why_not(self, change: SourceChange) -> tuple[str, ...] | None:
-        """Why a change is not made; None if it is to be made, empty if it was."""
+    def _why_not(self, answer: Answer) -> tuple[str, ...] | None:
+        """Why a change is not made; None if it is to be made, empty if it was, or if another one was made in its place."""
+        change = answer.change
         base = fix_of(change.fix.name)
         if base in self._taken_back:
             return (f"taken back: {self._taken_back[base]}",)
         if change.content is None:
             return change.reasons
         if not change.fix.safe and not self._unsafe:
-            return ("it changes what the model computes; --unsafe-fixes makes it",)
+            return ("it changes what the model computes; --unsafe-fixes allows it",)
+        if not change.fix.safe and not self._is_chosen and any(not done.safe for done in self.made):
+            return ()
+        if not answer.is_wanted:
+            return (f"another one serves the model better; --fix={change.fix.name} makes this one",)
         if base in {fix_of(done.name) for done in self.made}:
             return ()
         if not change.fix.safe and any(done.safe for done in self.made):

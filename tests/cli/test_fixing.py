@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 NET = """
 
 class Net(nn.Sequential):
@@ -101,3 +103,44 @@ def test_files_without_a_model_and_broken_ones_do_not_keep_others_from_being_fix
     code, out, err = run("broken.py", "blocks.py", "model.py", *OPTIONS, "--skip-empty", "--fix")
     assert (code, out, err.count(missing), NEEDED in err) == (2, "No findings in 1 model, 1 target failed.\n", 1, False)
     assert path.read_text() == before.replace(NET, FIXED)
+
+
+STEM = """
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(
+            nn.Conv2d(3, 8, 7, 2, 3), nn.MaxPool2d(2),
+            nn.Conv2d(8, 8, 3, 2, 1), nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1),
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10),
+        )
+"""
+
+
+def test_unsafe_fixes_are_allowed_not_made(run, model_file):
+    path = Path(model_file(STEM))
+    before = path.read_bytes()
+    plain = run("model.py", "--resolution", "16", "--no-cache", "--output", "concise")
+    assert run("model.py", "--resolution", "16", "--no-cache", "--output", "concise", "--unsafe-fixes") == plain
+    assert path.read_bytes() == before
+    _, _, err = run("model.py", "--resolution", "16", "--fix=remove-stem")
+    assert "left remove-stem: it changes what the model computes;" in err
+    assert path.read_bytes() == before
+    _, _, err = run("model.py", "--resolution", "16", "--fix=remove-stem", "--unsafe-fixes")
+    assert "made remove-stem in line 6" in err
+    assert b"nn.Conv2d(3, 8, 3, 1, 1), nn.Identity()," in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ("", "error: --fix=: the name of a fix is missing; write --fix=crop-kernels, or --fix for all safe changes\n"),
+        (" , ", "error: --fix=: the name of a fix is missing; write --fix=crop-kernels, or --fix for all safe changes\n"),
+        ("nonsense", "model.py:Net: no fixes: no fix nonsense applies to it; there are "),
+    ],
+)
+def test_names_of_fixes(run, model_file, names, sentence):
+    path = Path(model_file(STEM))
+    before = path.read_bytes()
+    _, _, err = run("model.py", "--resolution", "16", f"--fix={names}")
+    assert " ".join(err.split()).startswith(" ".join(sentence.split()))
+    assert path.read_bytes() == before

@@ -1,7 +1,8 @@
-"""Which fixes answer findings: those that reports name, safe ones last."""
+"""Which fixes answer findings: what is recommended, safe ones, then those that reports name."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from rfcheck.cli.source_answers import answers
 from rfcheck.cli.source_examining import Examined, SourceTarget, examined
 from rfcheck.config import Settings
+from rfcheck.errors import FixError
+from rfcheck.fixes.recommending import AIMS, recommend
 from rfcheck.report.fix_line import best_option
 
 CODE = """\
@@ -42,24 +45,39 @@ def look(tmp_path, monkeypatch):
     return examine
 
 
-def test_each_finding_is_answered_by_the_fix_that_reports_name(look):
+def test_findings_are_answered_by_what_is_recommended_then_safely_then_by_what_reports_name(look):
     state = look()
-    lines = {best_option(state.analysis.fixes, finding.fixes) for finding in state.findings}
-    names = {line.partition(":")[0] for line in lines if line is not None}
-    changes = answers(state)
-    assert {change.fix.name for change in changes} == names
-    assert len(changes) == len(names) > 2
-    assert [change.fix.safe for change in changes] == sorted(change.fix.safe for change in changes)
-    assert changes[-1].fix.name == "crop-kernels"
+    analysis = state.analysis
+    recommended = [recommend(analysis.fixes, aim).fix for aim in AIMS]
+    lines = {best_option(analysis.fixes, finding.fixes) for finding in state.findings}
+    named = {line.partition(":")[0] for line in lines if line is not None}
+    found = answers(state)
+    names = [answer.change.fix.name for answer in found]
+    wanted = [answer.change.fix.name for answer in found if answer.is_wanted]
+    assert wanted == [*(fix.name for fix in recommended), "crop-kernels"]
+    assert names[: len(wanted)] == wanted
+    assert set(names) == {*wanted, *named}
+    assert len(names) == len(set(names)) > len(wanted)
+
+
+def test_fixes_by_name(look):
+    state = look()
+    assert [(one.change.fix.name, one.is_wanted) for one in answers(state, ["crop-kernels", "remove-stem"])] == [
+        ("crop-kernels", True),
+        ("remove-stem", True),
+    ]
+    there = ", ".join(fix.name for fix in state.analysis.fixes)
+    with pytest.raises(FixError, match=re.escape(f"no fix pool-head applies to it; there are {there}")):
+        answers(state, ["pool-head"])
 
 
 def test_a_safe_fix_comes_before_a_better_one_of_the_same_rule(look):
     state = look()
     finding = next(finding for finding in state.findings if finding.code == "RF301")
     both = replace(finding, fixes=("truncate-before", "crop-kernels"))
-    (change,) = answers(replace(state, findings=[both]))
     assert best_option(state.analysis.fixes, both.fixes).startswith("truncate-before: ")
-    assert change.fix.name == "crop-kernels"
+    names = [answer.change.fix.name for answer in answers(replace(state, findings=[both]))]
+    assert names == ["truncate-before", "crop-kernels"]
 
 
 @pytest.mark.parametrize(
@@ -69,8 +87,8 @@ def test_a_safe_fix_comes_before_a_better_one_of_the_same_rule(look):
 def test_kernels_are_cropped_where_findings_point(look, layers, cropped):
     state = look()
     finding = next(finding for finding in state.findings if finding.code == "RF301")
-    (change,) = answers(replace(state, findings=[replace(finding, layer=layer) for layer in layers]))
-    assert change.layers == cropped
+    (answer,) = answers(replace(state, findings=[replace(finding, layer=layer) for layer in layers]))
+    assert answer.change.layers == cropped
 
 
 @pytest.mark.parametrize("settings", [{"select": ("RF9",)}, {"select": ("RF103",)}])
@@ -82,6 +100,6 @@ def test_findings_without_fixes(look, settings):
 def test_a_file_that_libcst_does_not_read(look):
     state = look()
     reason = "LibCST would not write model.py as it is; it may have unusual line ends"
-    changes = answers(replace(state, content=CODE.replace("\n", "\r").encode()))
-    assert {(change.content, change.reasons) for change in changes} == {(None, (reason,))}
-    assert len(changes) == len(answers(state))
+    found = answers(replace(state, content=CODE.replace("\n", "\r").encode()))
+    assert {(answer.change.content, answer.change.reasons) for answer in found} == {(None, (reason,))}
+    assert len(found) == len(answers(state))

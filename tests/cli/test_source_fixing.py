@@ -26,9 +26,15 @@ PAIRS = sorted((Path(__file__).parent.parent / "fixes" / "source_fixes").glob("*
 
 
 def fixed(
-    target: str, size: int | tuple[int, ...] = 16, *, unsafe: bool = False, diff: bool = False, **settings: object
+    target: str,
+    size: int | tuple[int, ...] = 16,
+    *,
+    unsafe: bool = False,
+    diff: bool = False,
+    names: tuple[str, ...] = (),
+    **settings: object,
 ) -> SourceFixing:
-    return fix_sources(target, size, Settings.of(settings), unsafe=unsafe, diff=diff)
+    return fix_sources(target, size, Settings.of(settings), unsafe=unsafe, diff=diff, names=names)
 
 
 def left(fixing: SourceFixing) -> dict[str, tuple[str, ...]]:
@@ -41,12 +47,16 @@ def models(path: str) -> dict[str, nn.Module]:
         return {target.label: target.build_with_data() for target in load_targets(path)}
 
 
-def options(pair: Path) -> tuple[int | tuple[int, ...], bool]:
-    """Size and kind of fixes that the first line of a file asks for."""
-    match = re.fullmatch(r"# at (\S+), --(fix|unsafe-fixes)", pair.read_text(encoding="utf-8").splitlines()[0])
+def options(pair: Path) -> tuple[int | tuple[int, ...], bool, tuple[str, ...]]:
+    """Size and kind of fixes that the first line of a file asks for, and their names if it says any."""
+    match = re.fullmatch(r"# at (\S+), --fix(?:=(\S+))?( --unsafe-fixes)?", pair.read_text(encoding="utf-8").splitlines()[0])
     assert match is not None
     extents = tuple(map(int, match[1].split("x")))
-    return extents[0] if len(extents) == 1 else extents, match[2] == "unsafe-fixes"
+    return (
+        extents[0] if len(extents) == 1 else extents,
+        match[3] is not None,
+        tuple((match[2] or "").split(",")) if match[2] else (),
+    )
 
 
 VARIANTS = {
@@ -67,17 +77,18 @@ def test_files_before_and_after(tmp_path, monkeypatch, pair, variant):
     monkeypatch.chdir(tmp_path)
     file = Path("größe.py")
     before, after = (VARIANTS[variant](path.read_bytes()) for path in (pair, pair.with_suffix(".after")))
-    size, unsafe = options(pair)
+    size, unsafe, names = options(pair)
     file.write_bytes(before)
-    shown = fixed(str(file), size, unsafe=unsafe, diff=True)
+    shown = fixed(str(file), size, unsafe=unsafe, names=names, diff=True)
     assert (file.read_bytes(), shown.after, shown.written) == (before, after, False)
-    made = fixed(str(file), size, unsafe=unsafe)
+    made = fixed(str(file), size, unsafe=unsafe, names=names)
     assert (file.read_bytes(), made.before, made.after, made.written) == (after, before, after, True)
     assert (made.made, made.left) == (shown.made, shown.left)
     assert not made.failures
-    again = fixed(str(file), size, unsafe=unsafe)
+    again = fixed(str(file), size, unsafe=unsafe, names=names)
     assert (again.made, again.after, again.written) == ((), after, False)
     assert again.left == made.left
+    assert [f"no fix {names[0]} applies to it" in failure.message for failure in again.failures] == [True] * len(names)
     assert [path.name for path in Path().iterdir() if path.name != "__pycache__"] == [file.name]
 
 
@@ -85,9 +96,9 @@ def test_files_before_and_after(tmp_path, monkeypatch, pair, variant):
 def test_the_edited_models_are_as_predicted(tmp_path, monkeypatch, pair):
     monkeypatch.chdir(tmp_path)
     Path("model.py").write_bytes(pair.read_bytes())
-    size, unsafe = options(pair)
+    size, unsafe, names = options(pair)
     before = models("model.py")
-    last = {fix.model: fix for fix in fixed("model.py", size, unsafe=unsafe).made}
+    last = {fix.model: fix for fix in fixed("model.py", size, unsafe=unsafe, names=names).made}
     after = models("model.py")
     assert set(last) == set(before) == set(after)
     for label, fix in last.items():
@@ -262,9 +273,12 @@ def test_kernels_are_cropped_to_the_maps_that_stay(model_file):
     path = model_file(STEM)
     safe = fixed(path, diff=True)
     assert [(fix.name, fix.lines) for fix in safe.made] == [("crop-kernels", (11, 12, 13, 14))]
-    assert left(safe)["Net remove-stem"] == ("it changes what the model computes; --unsafe-fixes makes it",)
-    fixing = fixed(path, unsafe=True)
+    assert left(safe)["Net remove-stem"] == ("it changes what the model computes; --unsafe-fixes allows it",)
+    recommended = fixed(path, unsafe=True, diff=True)
+    assert [(fix.name, fix.lines) for fix in recommended.made] == [("move-downsampling", (7, 8, 10, 11))]
+    fixing = fixed(path, unsafe=True, names=("remove-stem", "crop-kernels"))
     assert [(fix.name, fix.lines) for fix in fixing.made] == [("remove-stem", (7, 8))]
+    assert left(fixing) == {"Net crop-kernels": ("it does not apply any more behind what was made",)}
     assert fixing.after == edited("nn.Linear(4, 2)", "nn.Linear(4, 2)")
     assert b"self.stem = nn.Conv2d(3, 4, 3, 1, 1)\n        self.pool = nn.Identity()\n" in fixing.after
     assert fixing.after.count(b"nn.Conv2d(4, 4, 5, padding=2)") == 3, "their taps read pixels now"
@@ -287,7 +301,7 @@ def test_what_is_left_can_be_had_in_another_way(model_file, run):
     path = model_file(net("self.tail = nn.Sequential(*[nn.Conv2d(8, 8, 3, padding=1) for _ in range(5)])"), "größe x.py")
     for fix in fixed(path).left:
         if fix.command is None:
-            assert fix.reasons == ("it changes what the model computes; --unsafe-fixes makes it",)
+            assert fix.reasons == ("it changes what the model computes; --unsafe-fixes allows it",)
             continue
         program, *arguments = shlex.split(fix.command)
         code, out, err = run(*arguments)
