@@ -22,6 +22,7 @@ from rfcheck.cli.fix import fix
 from rfcheck.cli.graph import graph
 from rfcheck.cli.options import EXIT_ERROR
 from rfcheck.cli.rule import rule
+from rfcheck.cli.signs import substitute_signs
 from rfcheck.cli.sweep import sweep
 from rfcheck.cli.usage_errors import usage_sentence
 from rfcheck.cli.verify import verify
@@ -52,6 +53,7 @@ def main(args: list[str] | None = None) -> Any:
         click.echo(candidates or "", nl=candidates is not None)
         sys.exit(candidates is None)
     _stand_in_for_closed_streams()
+    substitute_signs()
     code: Any = BROKEN_PIPE
     try:
         code = _run(args)

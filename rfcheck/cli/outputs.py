@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfcheck.cli.output_file import require_writable, standard_output, write_atomically
+from rfcheck.cli.signs import encoded
 from rfcheck.errors import SettingsError
 from rfcheck.report.formats import FOR_PEOPLE, FORMATS, SHOWS_FIXES, render
 from rfcheck.suggestions import did_you_mean
@@ -55,12 +56,15 @@ class Output:
             write_atomically(Path(self.file), render(self.format, run, replace(view, color=False)), self.option)
 
     def _print(self, text: str) -> None:
-        """Write to standard output what its encoding has; programs get the rest as UTF-8, people as question marks."""
+        """Write to standard output what its encoding has; programs get the rest as UTF-8, people as the nearest signs."""
+        encoding = sys.stdout.encoding or "utf-8"
         try:
-            sys.stdout.write(text)
-        except UnicodeEncodeError as error:
+            text.encode(encoding)
+        except UnicodeEncodeError:
             sys.stdout.flush()
-            sys.stdout.buffer.write(text.encode(error.encoding, "replace") if self.is_for_people else text.encode())
+            sys.stdout.buffer.write(encoded(text, encoding) if self.is_for_people else text.encode())
+        else:
+            sys.stdout.write(text)
 
 
 def chosen_outputs(texts: Sequence[str], output_format: str | None, output_file: str | None) -> list[Output]:

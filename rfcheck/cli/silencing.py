@@ -84,4 +84,5 @@ def _with_unused(result: Result, suppressions: Sequence[Suppression], used: Set[
 
     found = unused_findings(suppressions, used, all_rules(settings.rule_folders), settings)
     more = tuple(Suppressed(finding, by) for finding, by in found.suppressed)
-    return replace(result, findings=(*result.findings, *found.kept), suppressed=(*result.suppressed, *more))
+    findings = sorted((*result.findings, *found.kept), key=lambda finding: finding.code)
+    return replace(result, findings=tuple(findings), suppressed=(*result.suppressed, *more))

@@ -35,8 +35,8 @@ def lint(
         definition: of the model, where findings about the whole of it point; empty where unknown.
 
     Returns:
-        Findings in the order of the layers that they point at; those about the whole model first. Rules of the scopes "suppression"
-        and "measurement" are only checked here.
+        Findings by code, those of one rule in the order of the layers that they point at; those about the whole model first. Rules
+        of the scopes "suppression" and "measurement" are only checked here.
 
     Raises:
         RuleError: if a rule fails on the facts, or an override names what the rule does not have.
@@ -53,7 +53,7 @@ def lint(
     nodes = network.graph._node
     order = {layer: i for i, layer in enumerate(nodes)}
     located = [replace(f, chain=nodes[f.layer].get("source", ()) if f.layer in nodes else definition) for f in findings]
-    return sorted(located, key=lambda f: (order.get(f.layer or "", -1), f.code))
+    return sorted(located, key=lambda f: (f.code, order.get(f.layer or "", -1)))
 
 
 def evaluate(rule: Rule, values: Mapping[str, Any], settings: Settings) -> list[Finding]:

@@ -14,7 +14,7 @@ from rfcheck.linting.finding import Finding
 from rfcheck.report.comparison import Comparison, Pair
 from rfcheck.report.layer_changes_table import ARROW, layer_changes_table, narrowing_table
 from rfcheck.report.result import plural
-from rfcheck.report.terminal import print_table, print_wrapped
+from rfcheck.report.terminal import Name, print_table, print_wrapped
 from rfcheck.report.units import extents, short
 from rfcheck.report.versions import Analyzed, ModelChange, Versions, verdict
 
@@ -88,7 +88,7 @@ def _totals_table(comparison: Comparison) -> Table:
     ):
         table.add_row(name, extents(pair.before), extents(pair.after), percent_of_extents(pair))
     for name, border in (("b_min", comparison.border_min), ("b_max", comparison.border_max)):
-        table.add_row(name, border.before or "-", border.after or "-", _move(border))
+        table.add_row(name, Name(border.before or "-"), Name(border.after or "-"), _move(border))
     return table
 
 

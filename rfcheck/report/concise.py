@@ -9,7 +9,7 @@ from rfcheck.report.view import View
 
 
 def render(run: Run, view: View) -> str:
-    """``model.py:12:9: RF101 [warning] layer3.0.conv2: message``, models without a file by their target; then a summary."""
+    """``model.py:12:9: RF101 [warning] Net: layer3.0.conv2: message``, models without a file by their target; then a summary."""
     lines: list[str] = []
     for result in run.results:
         lines += [_line(result, finding) for finding in result.findings]
@@ -32,7 +32,8 @@ def _tables(run: Run, view: View) -> str:
 
 def _line(result: Result, finding: Finding) -> str:
     layer = f" {finding.layer}:" if finding.layer else ""
-    return f"{place_of(result, finding)}: {finding.code} [{finding.severity}]{layer} {finding.message}"
+    model = result.snapshot.model
+    return f"{place_of(result, finding)}: {finding.code} [{finding.severity}] {model}:{layer} {finding.message}"
 
 
 def _suppressed(result: Result, one: Suppressed) -> str:

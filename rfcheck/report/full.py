@@ -48,7 +48,7 @@ def _print_result(result: Result, view: View, console: Console) -> None:
     for line in describe(snapshot):
         print_wrapped(line, console, indent=_MARGIN)
     console.print()
-    for _, group in groupby(sorted(result.findings, key=lambda f: f.code), key=lambda f: f.code):
+    for _, group in groupby(result.findings, key=lambda f: f.code):
         _print_findings(list(group), snapshot, console)
     if view.show_suppressed and result.suppressed:
         _print_suppressed(result.suppressed, console)

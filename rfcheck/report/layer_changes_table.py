@@ -10,7 +10,7 @@ from rich.table import Table
 from rfcheck.analysis.layers import Layer
 from rfcheck.report.comparison import LayerChange
 from rfcheck.report.tables import status
-from rfcheck.report.terminal import LEAST, empty_table
+from rfcheck.report.terminal import Name, empty_table
 from rfcheck.report.units import extents
 
 ARROW = "→"
@@ -40,16 +40,16 @@ def layer_changes_table(changes: Sequence[LayerChange], limit: int | None) -> tu
     used = [column for column in range(len(_COLUMNS)) if any(cells[column] for _, cells in rows)]
     table = narrowing_table("layer", *(_COLUMNS[column][0] for column in used))
     for name, cells in rows[:limit]:
-        table.add_row(name, *(cells[column] for column in used))
+        table.add_row(Name(name), *(cells[column] for column in used))
     return table, len(rows) - table.row_count
 
 
 def narrowing_table(first: str, *others: str) -> Table:
     """Texts in the first column, which gives way where the terminal is narrow, and the last; numbers between them."""
     table = empty_table()
-    table.add_column(first, overflow="fold", min_width=LEAST)
+    table.add_column(first)
     for name in others:
-        table.add_column(name, justify="left" if name == "status" else "right", overflow="fold", no_wrap=name not in _WRAPPED)
+        table.add_column(name, justify="left" if name == "status" else "right", no_wrap=name not in _WRAPPED)
     return table
 
 

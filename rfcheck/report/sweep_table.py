@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 
 from rfcheck.report.result import plural
 from rfcheck.report.tables import plain_table
-from rfcheck.report.terminal import print_table, print_wrapped
+from rfcheck.report.terminal import Name, print_table, print_wrapped
 from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 
 FEASIBLE = "*"
 _UNKNOWN = "?"
-_COLUMNS = (("px", "right"), ("productive", "right"), ("tail", "right"), ("b_min", "left"), ("live taps", "right"))
-_COSTS = (("FLOPs", "right"), ("activations", "right"))
+_COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (
+    ("px", "right"),
+    ("productive", "right"),
+    ("tail", "right"),
+    ("b_min", "left"),
+    ("live taps", "right"),
+)
+_COSTS: tuple[tuple[str, JustifyMethod], ...] = (("FLOPs", "right"), ("activations", "right"))
 
 
 def print_sweep(swept: ModelSweep, console: Console) -> None:
@@ -53,7 +59,7 @@ def heading(swept: ModelSweep) -> str:
     return f"{swept.target} at {at}, {plural(swept.channels, 'channel')}{layers}"
 
 
-def _cells(point: SweepPoint, numbers: dict[int, int]) -> tuple[str, ...]:
+def _cells(point: SweepPoint, numbers: dict[int, int]) -> tuple[str | Name, ...]:
     mark = FEASIBLE if point.in_range else _UNKNOWN if point.in_range is None and point.failure is None else " "
     resolution = f"{mark} {point.resolution:>4}"
     if point.failure is not None:
@@ -63,7 +69,7 @@ def _cells(point: SweepPoint, numbers: dict[int, int]) -> tuple[str, ...]:
         resolution,
         _UNKNOWN if share is None else f"{point.productive}/{(point.judged or 0) - (point.unknown or 0)} {percent(share):>4}",
         str(point.tail),
-        point.border_min or "-",
+        Name(point.border_min or "-"),
         "-" if point.live_taps is None else percent(point.live_taps),
         short(point.flops or 0),
         short(point.activation_bytes or 0, "B"),

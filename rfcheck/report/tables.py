@@ -11,13 +11,23 @@ from rich.text import Text
 
 from rfcheck.analysis.layers import Layer
 from rfcheck.input_size import crossed
-from rfcheck.report.terminal import LEAST, console_for, empty_table, print_table, text_of
+from rfcheck.report.terminal import Name, console_for, empty_table, print_table, print_wrapped, text_of
 from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
+
+    from rfcheck.analysis.cost import Cost
     from rfcheck.api import Analysis
     from rfcheck.report.result import Run
     from rfcheck.report.view import View
+
+
+_KEY = (
+    "k/s: kernel and stride, d: dilation; channels: in:out; out: size of the output map; r_in: what the layer's input sees, "
+    "along the smallest and the largest path; r: what its output sees at most, all in pixels; status: ok (productive), "
+    "unproductive, tail, unknown, or the role of a layer that is not judged"
+)
 
 
 def print_tables(run: Run, view: View, console: Console) -> None:
@@ -25,35 +35,32 @@ def print_tables(run: Run, view: View, console: Console) -> None:
     for result in run.results:
         if view.layers:
             console.print(f"\n{result.target}", style="bold", markup=False, highlight=False)
-            print_layers(result.snapshot.layers, console)
+            print_layers(result.snapshot.layers, result.snapshot.cost, console)
         if result.target in view.explanations:
             console.print()
             console.print(Text.from_ansi(view.explanations[result.target]), soft_wrap=True)
 
 
-def plain_table(*columns: tuple[str, str], names: Collection[str] = ("layer", "")) -> Table:
+def plain_table(*columns: tuple[str, JustifyMethod], names: Collection[str] = ("layer", "")) -> Table:
     """A table without rows.
 
     Args:
         columns: their heads, and how they are justified.
-        names: columns of names, which may wrap; numbers do not.
+        names: columns whose cells may be a `Name`, which gives way where the terminal is narrow; numbers do not.
     """
     table = empty_table()
     for name, justify in columns:
-        wide = name in names
-        table.add_column(name, justify=justify, no_wrap=not wide, overflow="fold", min_width=LEAST if wide else None)  # type: ignore[arg-type]
+        table.add_column(name, justify=justify, no_wrap=name not in names)
     return table
 
 
-def print_layers(layers: Sequence[Layer], console: Console) -> None:
-    """Every convolution, pooling and linear call, a row each.
-
-    ``r_in`` is what the layer's input sees, smallest-largest path; ``r`` what its output sees at most.
-    """
+def print_layers(layers: Sequence[Layer], cost: Cost, console: Console) -> None:
+    """Every convolution, pooling and linear call, a row each; then the cost of the whole model, and what the columns mean."""
     table = plain_table(
         ("layer", "left"),
         ("kind", "left"),
         ("k/s", "right"),
+        ("channels", "right"),
         ("out", "right"),
         ("r_in", "right"),
         ("r", "right"),
@@ -63,9 +70,10 @@ def print_layers(layers: Sequence[Layer], console: Console) -> None:
     )
     for layer in layers:
         table.add_row(
-            layer.name,
+            Name(layer.name),
             layer.kind,
             _kernel(layer),
+            _channels(layer),
             extents(layer.out_size),
             _span(layer),
             extents(layer.r_max),
@@ -74,7 +82,14 @@ def print_layers(layers: Sequence[Layer], console: Console) -> None:
             status(layer),
             style={"tail": "red", "unproductive": "yellow"}.get(status(layer)),
         )
+    table.add_section()
+    table.add_row("whole model", *[""] * 6, short(cost.params), short(cost.flops), "", style="bold")
     print_table(table, console)
+    print_wrapped(_KEY, console, style="dim")
+
+
+def _channels(layer: Layer) -> str:
+    return "" if layer.out_channels is None else f"{layer.in_channels}:{layer.out_channels}"
 
 
 def _kernel(layer: Layer) -> str:
@@ -132,7 +147,7 @@ def _print_path(analysis: Analysis, path: list[str], bound: str, console: Consol
     for name in path:
         layer = analysis.layer(name)
         table.add_row(
-            name,
+            Name(name),
             extents(layer.kernel) if layer.kernel else "",
             extents(layer.stride) if layer.stride else "",
             extents(layer.dilation) if layer.dilation else "",

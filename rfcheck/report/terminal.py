@@ -3,21 +3,59 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import ConsoleOptions
     from rich.table import Column
 
     from rfcheck.report.view import View
 
-LEAST = 12
-"""Columns that a name needs, however narrow the terminal is."""
+_HANGING = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The name of a layer or a target in a table: one that is too long for a line goes on behind a dot, a slash or a blank."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def parts(self) -> list[str]:
+        """What stays on one line."""
+        return re.findall(r"[^./ ]*[./ ]|[^./ ]+", self.text)
+
+    @property
+    def least(self) -> int:
+        """Columns that its longest part needs."""
+        first, *others = [cell_len(part.rstrip()) for part in self.parts] or [0]
+        return max(first, *(len(_HANGING) + width for width in others), 0)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(self.least, cell_len(self.text))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        lines = [""]
+        for part in self.parts if cell_len(self.text) > options.max_width else [self.text]:
+            if lines[-1].strip() and cell_len((lines[-1] + part).rstrip()) > options.max_width:
+                lines.append(_HANGING)
+            lines[-1] += part
+        yield Text("\n".join(line.rstrip() for line in lines))
 
 
 def console_for(view: View) -> Console:
@@ -67,7 +105,7 @@ def print_table(table: Table, console: Console) -> None:
     """Print a table without cutting a number: where it needs more than the width of the terminal, its lines are longer than that.
 
     Args:
-        table: made by `empty_table`; columns that may wrap give way first.
+        table: made by `empty_table`; cells that are a `Name` give way first.
         console: to print to.
     """
     needed = sum(map(_least_width, table.columns)) + 2 * (len(table.columns) - 1)
@@ -77,5 +115,4 @@ def print_table(table: Table, console: Console) -> None:
 
 
 def _least_width(column: Column) -> int:
-    widest = max(cell_len(str(text)) for text in (column.header, *column.cells))
-    return widest if column.no_wrap else min(widest, LEAST)
+    return max(cell.least if isinstance(cell, Name) else cell_len(str(cell)) for cell in (column.header, *column.cells))

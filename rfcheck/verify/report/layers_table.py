@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rfcheck.report.tables import plain_table, status
-from rfcheck.report.terminal import print_table, print_wrapped
+from rfcheck.report.terminal import Name, print_table, print_wrapped
 from rfcheck.report.units import extents
 from rfcheck.verify.report.points import UNKNOWN, percent, percent_with_interval
 
@@ -85,7 +85,7 @@ def _marks(judgement: Judgement, measured: MeasuredLayer) -> tuple[str, ...]:
 def _add_layer(table: Table, measured: MeasuredLayer, marks: tuple[str, ...]) -> None:
     word = status(measured.layer)
     table.add_row(
-        measured.layer.name,
+        Name(measured.layer.name),
         extents(measured.layer.r_in_min),
         percent_with_interval(measured.accuracy),
         percent(measured.saturation),
@@ -98,7 +98,7 @@ def _add_folded(table: Table, group: Sequence[MeasuredLayer]) -> None:
     """One row for several layers: the ranges of what was measured, and how many have which status."""
     statuses = sorted(Counter(status(measured.layer) for measured in group).items())
     table.add_row(
-        f"{group[0].layer.name} (+{len(group) - 1})",
+        Name(f"{group[0].layer.name} (+{len(group) - 1})"),
         _extents_range([measured.layer.r_in_min for measured in group]),
         _range([measured.accuracy.value for measured in group]),
         _range([measured.saturation for measured in group]),
