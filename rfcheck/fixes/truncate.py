@@ -1,7 +1,7 @@
 """End the network where its tail begins, after or before the border layer.
 
-Source: Richter 2022, section 11.4, cuts before the border layer. Ending after the border layer's block keeps the last layers that
-receive something new.
+Source: Richter 2022, section 11.4, whose trained networks kept the border layer with its block, as `truncate` does: the last layers
+that receive something new. The text there speaks of cutting before the border layer, which is `truncate-before`.
 """
 
 from __future__ import annotations

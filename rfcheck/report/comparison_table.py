@@ -15,7 +15,7 @@ from rfcheck.report.comparison import Comparison, Pair
 from rfcheck.report.layer_changes_table import ARROW, layer_changes_table, narrowing_table
 from rfcheck.report.result import plural
 from rfcheck.report.terminal import Name, print_table, print_wrapped
-from rfcheck.report.units import extents, short
+from rfcheck.report.units import extents, percent, short
 from rfcheck.report.versions import Analyzed, ModelChange, Versions, verdict
 
 SHOWN = 20
@@ -44,7 +44,7 @@ def print_versions(versions: Versions, fail_on: str, console: Console, *, all_la
     if not versions.is_empty:
         if versions.removed or versions.added:
             console.print()
-        console.print(verdict(versions, fail_on), style="bold", markup=False, highlight=False)
+        print_wrapped(verdict(versions, fail_on), console, style="bold")
 
 
 def _print_model(model: ModelChange, console: Console, all_layers: bool) -> None:
@@ -86,30 +86,20 @@ def _totals_table(comparison: Comparison) -> Table:
         ("no unproductive layer from, px", totals.lowest_resolution),
         ("last map sees whole up to, px", totals.highest_resolution),
     ):
-        table.add_row(name, extents(pair.before), extents(pair.after), percent_of_extents(pair))
+        table.add_row(Name(name), extents(pair.before), extents(pair.after), percent_of_extents(pair))
     for name, border in (("b_min", comparison.border_min), ("b_max", comparison.border_max)):
-        table.add_row(name, Name(border.before or "-"), Name(border.after or "-"), _move(border))
+        table.add_row(Name(name), Name(border.before or "-"), Name(border.after or "-"), _move(border))
     return table
 
 
-def _number_row(name: str, pair: Pair[int], text: Callable[[int], str]) -> tuple[str, str, str, str]:
-    return name, text(pair.before), text(pair.after), percent(pair.before, pair.after)
+def _number_row(name: str, pair: Pair[int], text: Callable[[int], str]) -> tuple[Name, str, str, str]:
+    return Name(name), text(pair.before), text(pair.after), percent(pair.before, pair.after)
 
 
 def _move(border: Pair[str | None]) -> str:
     if not border.changed:
         return ""
     return "new" if border.before is None else "gone" if border.after is None else "moved"
-
-
-def percent(before: float, after: float) -> str:
-    """A change as a share of what was; nothing where nothing changed or there was nothing to change."""
-    if before == after or not before:
-        return ""
-    change = 100 * (after / before - 1)
-    if abs(change) < 0.05:
-        return "+<0.1%" if change > 0 else "-<0.1%"
-    return f"{change:+.1f}%"
 
 
 def percent_of_extents(pair: Pair[tuple[float, ...] | None]) -> str:

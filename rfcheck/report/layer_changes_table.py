@@ -10,7 +10,7 @@ from rich.table import Table
 from rfcheck.analysis.layers import Layer
 from rfcheck.report.comparison import LayerChange
 from rfcheck.report.tables import status
-from rfcheck.report.terminal import Name, empty_table
+from rfcheck.report.terminal import LEAST, Name, empty_table
 from rfcheck.report.units import extents
 
 ARROW = "→"
@@ -47,7 +47,7 @@ def layer_changes_table(changes: Sequence[LayerChange], limit: int | None) -> tu
 def narrowing_table(first: str, *others: str) -> Table:
     """Texts in the first column, which gives way where the terminal is narrow, and the last; numbers between them."""
     table = empty_table()
-    table.add_column(first)
+    table.add_column(first, min_width=LEAST)
     for name in others:
         table.add_column(name, justify="left" if name == "status" else "right", no_wrap=name not in _WRAPPED)
     return table

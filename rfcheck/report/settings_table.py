@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from rfcheck.configuration.keys import LAYERED
@@ -15,7 +14,7 @@ from rfcheck.configuration.layers import Effective, effective
 from rfcheck.configuration.reading import Configuration, ModelEntry
 from rfcheck.input_size import crossed
 from rfcheck.quantities import parse_number
-from rfcheck.report.terminal import empty_table, print_table
+from rfcheck.report.terminal import Name, empty_table, print_table
 from rfcheck.report.units import short
 
 _ABSENT = {key.name: key.absent for key in LAYERED}
@@ -25,7 +24,7 @@ def print_settings(settings: Effective, console: Console) -> None:
     """Every setting, a row each: its key, its value, and who says so."""
     table = _table("setting", "value", "from")
     for key in rows(settings):
-        table.add_row(*map(escape, (key, shown(key, settings.values[key]), settings.origins[key])))
+        table.add_row(*map(Name, (key, shown(key, settings.values[key]), settings.origins[key])))
     print_table(table, console)
 
 
@@ -34,7 +33,7 @@ def print_models(configuration: Configuration, console: Console) -> None:
     table = _table("name", "target", "own settings")
     for entry in configuration.models:
         name = "" if entry.name == entry.target else entry.name
-        table.add_row(escape(name), escape(entry.target), escape(", ".join(_own(configuration, entry))))
+        table.add_row(*map(Name, (name, entry.target, ", ".join(_own(configuration, entry)))))
     print_table(table, console)
 
 
@@ -73,5 +72,5 @@ def _number(value: float) -> str:
 def _table(*columns: str) -> Table:
     table = empty_table()
     for name in columns:
-        table.add_column(name, overflow="fold")
+        table.add_column(name)
     return table

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from rfcheck.analysis.layers import Layer
 from rfcheck.input_size import crossed
-from rfcheck.report.terminal import Name, console_for, empty_table, print_table, print_wrapped, text_of
+from rfcheck.report.terminal import LEAST, Name, console_for, empty_table, print_table, print_wrapped, text_of
 from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def plain_table(*columns: tuple[str, JustifyMethod], names: Collection[str] = ("
     """
     table = empty_table()
     for name, justify in columns:
-        table.add_column(name, justify=justify, no_wrap=name not in names)
+        wide = name in names
+        table.add_column(name, justify=justify, no_wrap=not wide, min_width=LEAST if wide else None)
     return table
 
 

@@ -23,12 +23,21 @@ if TYPE_CHECKING:
 
     from rfcheck.report.view import View
 
+LEAST = 12
+"""Columns that names have at least, so that tables of short names look alike."""
+
 _HANGING = "  "
+
+
+_UNIT = re.compile(r"(?<=\d) (?=(?:[kMGTPE]?(?:B|FLOPs)|[kMGTPE]|px|points?|%)(?![\w]))")
+"""The blank between a number and its unit."""
+
+_JOINED = "\u00a0"
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """The name of a layer or a target in a table: one that is too long for a line goes on behind a dot, a slash or a blank."""
+    """A name in a table: one that is too long for a line goes on behind a blank, or else behind a dot or a slash."""
 
     text: str
 
@@ -46,16 +55,24 @@ class Name:
         first, *others = [cell_len(part.rstrip()) for part in self.parts] or [0]
         return max(first, *(len(_HANGING) + width for width in others), 0)
 
+    def lines(self, width: int) -> list[str]:
+        """The name in lines of a width, which is at least `least`."""
+        if cell_len(self.text) <= width:
+            return [self.text]
+        lines = [""]
+        for word in re.findall(r"[^ ]*(?: |$)", self.text):
+            is_whole = cell_len(_HANGING + word.rstrip()) <= width
+            for part in [word] if is_whole else Name(word).parts:
+                if lines[-1].strip() and cell_len((lines[-1] + part).rstrip()) > width:
+                    lines.append(_HANGING)
+                lines[-1] += part
+        return [line.rstrip() for line in lines]
+
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement(self.least, cell_len(self.text))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        lines = [""]
-        for part in self.parts if cell_len(self.text) > options.max_width else [self.text]:
-            if lines[-1].strip() and cell_len((lines[-1] + part).rstrip()) > options.max_width:
-                lines.append(_HANGING)
-            lines[-1] += part
-        yield Text("\n".join(line.rstrip() for line in lines))
+        yield Text("\n".join(self.lines(options.max_width)))
 
 
 def console_for(view: View) -> Console:
@@ -76,7 +93,7 @@ def text_of(console: Console) -> str:
 
 
 def print_wrapped(text: str, console: Console, indent: str = "", hanging: str | None = None, style: str | None = None) -> None:
-    """Print a text in lines that are easy to read; words, and with them paths and names, stay whole.
+    """Print a text in lines that are easy to read; words, and with them paths and names, stay whole, as do numbers with units.
 
     Args:
         text: one paragraph.
@@ -86,14 +103,14 @@ def print_wrapped(text: str, console: Console, indent: str = "", hanging: str | 
         style: of the whole text.
     """
     wrapped = textwrap.fill(
-        text,
+        _UNIT.sub(_JOINED, text),
         max(min(console.width, 120), 40),
         initial_indent=indent,
         subsequent_indent=indent if hanging is None else hanging,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    console.print(wrapped, style=style, markup=False, highlight=False, soft_wrap=True)
+    console.print(wrapped.replace(_JOINED, " "), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def empty_table() -> Table:
@@ -108,11 +125,14 @@ def print_table(table: Table, console: Console) -> None:
         table: made by `empty_table`; cells that are a `Name` give way first.
         console: to print to.
     """
-    needed = sum(map(_least_width, table.columns)) + 2 * (len(table.columns) - 1)
+    for column in table.columns:
+        column.min_width = _least_width(column)
+    needed = sum(column.min_width or 0 for column in table.columns) + 2 * (len(table.columns) - 1)
     if needed > console.width:
         table.width = needed
     console.print(table, crop=False)
 
 
 def _least_width(column: Column) -> int:
-    return max(cell.least if isinstance(cell, Name) else cell_len(str(cell)) for cell in (column.header, *column.cells))
+    widths = (cell.least if isinstance(cell, Name) else cell_len(str(cell)) for cell in (column.header, *column.cells))
+    return max(column.min_width or 0, *widths)

@@ -21,3 +21,13 @@ def extents(values: Iterable[float] | None) -> str:
         return "?"
     texts = ["inf" if math.isinf(v) else f"{v:g}" for v in values]
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
+
+
+def percent(before: float, after: float) -> str:
+    """A change as a share of what was; nothing where nothing changed or there was nothing to change."""
+    if before == after or not before:
+        return ""
+    change = 100 * (after / before - 1)
+    if abs(change) < 0.05:
+        return "+<0.1%" if change > 0 else "-<0.1%"
+    return f"{change:+.1f}%"

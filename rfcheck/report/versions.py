@@ -10,6 +10,7 @@ from rfcheck.errors import TargetError
 from rfcheck.linting.finding import NEVER, Finding, at_least
 from rfcheck.report.comparison import Comparison, compare
 from rfcheck.report.result import plural
+from rfcheck.report.units import percent, short
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis
@@ -107,15 +108,48 @@ def failing(versions: Versions, fail_on: str) -> list[Finding]:
     return [finding for finding in versions.new if at_least(finding.severity, fail_on)]
 
 
+_WEIGHED: tuple[tuple[str, str, str | None], ...] = (
+    ("tail_layers", "layers in the tail", None),
+    ("unproductive_layers", "unproductive layers", None),
+    ("flops", "FLOPs", ""),
+    ("params", "parameters", ""),
+    ("activation_bytes", "activations", "B"),
+)
+"""Numbers of a model of which less is better, what they are called, and the unit of those that are long; None for small counts."""
+
+
 def verdict(versions: Versions, fail_on: str) -> str:
-    """One line on whether the second version is worse, better, or neither."""
-    worse = failing(versions, fail_on)
-    mild = len(versions.new) - len(worse)
-    fixed = f"{len(versions.gone)} fixed"
-    if worse:
-        more = f" ({mild} more below {fail_on})" if mild else ""
-        return f"Worse: {plural(len(worse), 'new finding')}{more}, {fixed}."
-    if mild:
-        why = "as --fail-on is never" if fail_on == NEVER else f"below {fail_on}"
-        return f"Not worse: {plural(mild, 'new finding')} {why}, {fixed}."
-    return f"Better: no new finding, {fixed}." if versions.gone else "Neither better nor worse: no finding is new or fixed."
+    """What got better and what got worse, all models of both versions together, and whether new findings make the check fail."""
+    better, worse = _weighed(versions)
+    if versions.gone:
+        better.append(f"{plural(len(versions.gone), 'finding')} fixed")
+    if versions.new:
+        worse.append(f"{plural(len(versions.new), 'new finding')}{_why_mild(versions, fail_on)}")
+    sides = [f"{word}: {', '.join(parts)}" for word, parts in (("better", better), ("worse", worse)) if parts]
+    text = "; ".join(sides) or "neither better nor worse: no cost, no tail and no finding changed"
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _weighed(versions: Versions) -> tuple[list[str], list[str]]:
+    """The numbers that fell and those that rose, as text."""
+    better: list[str] = []
+    worse: list[str] = []
+    for name, called, unit in _WEIGHED:
+        pairs = [getattr(model.comparison.totals, name) for model in versions.models]
+        before, after = sum(pair.before for pair in pairs), sum(pair.after for pair in pairs)
+        if before != after:
+            change = percent(before, after)
+            shown = (str(before), str(after)) if unit is None else (short(before, unit), short(after, unit))
+            more = f" ({change})" if unit is not None and change else ""
+            (better if after < before else worse).append(f"{called} {shown[0]} -> {shown[1]}{more}")
+    return better, worse
+
+
+def _why_mild(versions: Versions, fail_on: str) -> str:
+    """Why new findings do not make the check fail, or which of them do not."""
+    mild = len(versions.new) - len(failing(versions, fail_on))
+    if not mild:
+        return ""
+    if fail_on == NEVER:
+        return " (--fail-on is never)"
+    return f" (below {fail_on})" if mild == len(versions.new) else f" ({mild} below {fail_on})"

@@ -9,7 +9,8 @@ from rich.console import Console
 from torch import nn
 
 from rfcheck.report.comparison import Pair
-from rfcheck.report.comparison_table import SHOWN, percent, percent_of_extents, print_versions
+from rfcheck.report.comparison_table import SHOWN, percent_of_extents, print_versions
+from rfcheck.report.units import percent
 from rfcheck.report.versions import compare_versions
 from tests.report.version_cases import LONG, SHORT, WIDE, chain, result
 
@@ -120,11 +121,9 @@ def test_more_names_than_are_shown():
 
 def test_the_width_is_kept():
     wide = nn.Sequential()
-    wide.add_module(
-        "a_rather_long_name_of_a_block", nn.Sequential(*(nn.Conv2d(3, 3, (3, 5), dilation=2, padding=4) for _ in range(9)))
-    )
+    wide.add_module("a_long_name_here", nn.Sequential(*(nn.Conv2d(3, 3, (3, 5), dilation=2, padding=4) for _ in range(9))))
     slim = nn.Sequential()
-    slim.add_module("a_rather_long_name_of_a_block", nn.Sequential(*(nn.Conv2d(3, 3, (5, 3), padding=4) for _ in range(9))))
+    slim.add_module("a_long_name_here", nn.Sequential(*(nn.Conv2d(3, 3, (5, 3), padding=4) for _ in range(9))))
     assert max(map(len, text(wide, slim).splitlines())) <= 80
 
 

@@ -12,8 +12,8 @@ from rfcheck.report.snapshot import snapshot_of
 from rfcheck.report.view import View
 from tests.report.runs import CLEAN, COMMENT, EMPTY, FULL, NET, STEM, TAIL
 
-SILENCED = "model.py:8:20: RF201 [error] stem: the stem is too fast [suppressed in model.py:8: as in the paper]\n"
-BUDGET = "model.py:5: RF401 [info] 100 % of 5 FLOPs: too much,\nby far\n"
+SILENCED = "model.py:8:20: RF201 [error] Net: stem: the stem is too fast [suppressed in model.py:8: as in the paper]\n"
+BUDGET = "model.py:5: RF401 [info] Net: 100 % of 5 FLOPs: too much,\nby far\n"
 SUMMARY = "Found 2 findings in 2 models: 1 warning, 1 info, 1 suppressed, 1 in the baseline, 1 target failed.\n"
 
 
@@ -23,13 +23,13 @@ def test_models_without_a_file_go_by_their_target():
     here = Result("torchvision:net", None, None, snapshot_of(analysis), analysis.findings)
     there = Result("m.py:Net", "m.py", 7, snapshot_of(analysis), analysis.findings)
     assert render(Run((here, there), ()), View(quiet=True)).splitlines() == [
-        f"torchvision:net: RF104 [warning] {text}",
-        f"m.py:7: RF104 [warning] {text}",
+        f"torchvision:net: RF104 [warning] Sequential: {text}",
+        f"m.py:7: RF104 [warning] Sequential: {text}",
     ]
 
 
 def test_the_whole_report():
-    tail = f"src/a b/ünï.py:12:9: RF101 [warning] tail.2: {TAIL.message}\n"
+    tail = f"src/a b/ünï.py:12:9: RF101 [warning] Net: tail.2: {TAIL.message}\n"
     assert render(FULL, View()) == tail + BUDGET + SUMMARY
     assert render(FULL, View(quiet=True)) == tail + BUDGET
     assert render(FULL, View(quiet=True, show_suppressed=True)) == tail + BUDGET + SILENCED

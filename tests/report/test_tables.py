@@ -62,7 +62,7 @@ last          1x3  1  1     2   7x11"""
 
 
 def test_the_table_of_layers(analysis):
-    assert printed(print_layers, analysis.layers) == LAYERS
+    assert printed(print_layers, analysis.layers, analysis.network.total) == LAYERS
 
 
 def test_the_two_paths(analysis):

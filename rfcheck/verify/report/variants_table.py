@@ -9,7 +9,7 @@ from rich.console import Console
 
 from rfcheck.report.result import plural
 from rfcheck.report.tables import plain_table
-from rfcheck.report.terminal import print_table, print_wrapped
+from rfcheck.report.terminal import Name, print_table, print_wrapped
 from rfcheck.report.units import short
 from rfcheck.verify.report.points import change_in_percent, duration, p_value, percent_with_interval, points_with_interval
 
@@ -54,7 +54,7 @@ def _print_accuracies(results: Sequence[VariantResult], console: Console) -> Non
             percent_with_interval(result.mean),
             "" if result.difference is None else points_with_interval(result.difference),
             p_value(result.p_value),
-            result.change or "",
+            Name(result.change or ""),
             style=_STYLES.get(result.change or ""),
         )
     print_table(table, console)

@@ -95,7 +95,7 @@ def mean_saturation(saturation: Iterable[float]) -> float:
     Returns:
         From 0 to 1; nan where none is known.
 
-    Source: Richter 2022, section 8.1.
+    Source: Richter 2022, section 8.4.1.
     """
     known = [value for value in saturation if not math.isnan(value)]
     return math.fsum(known) / len(known) if known else math.nan

@@ -21,7 +21,14 @@ from rfcheck.verify.verdict.flow import Flow
 from rfcheck.verify.verdict.intervals import clopper_pearson
 from rfcheck.verify.verdict.learning import why_unlearned
 from rfcheck.verify.verdict.measured import measured_layers
-from rfcheck.verify.verdict.measurement_rules import PLATEAU, SATURATION, TAIL_PATTERN, limits, measurement_findings
+from rfcheck.verify.verdict.measurement_rules import (
+    PLATEAU,
+    PREDICTION,
+    SATURATION,
+    TAIL_PATTERN,
+    limits,
+    measurement_findings,
+)
 from rfcheck.verify.verdict.plateau import gain_after_border, gain_before_border, plateau, skipped_layers
 from rfcheck.verify.verdict.predictions import opinions
 from rfcheck.verify.verdict.probed import Probed, probed
@@ -65,7 +72,8 @@ def judge(
     results = variant_results(variants, measurements)
     accuracy = clopper_pearson(sum(results[0].accuracies) / len(own), len(own[0].correct))
     pattern = _pattern(layers, settings)
-    evidence = _evidence(original, probes, flow, pattern, results, relevant["relevant_gain"], why_unlearned(accuracy, chance))
+    unlearned = why_unlearned(accuracy, chance, limits(PREDICTION, settings)["least_learned"])
+    evidence = _evidence(original, probes, flow, pattern, results, relevant["relevant_gain"], unlearned)
     stop = plateau(probes, relevant["relevant_gain"])
     judged = list(zip(original.findings, opinions(original.findings, evidence), strict=True))
     status, summary = conclude(judged, evidence, stop, relevant["min_layers"], f"{name} at {crossed(input_size)} px")

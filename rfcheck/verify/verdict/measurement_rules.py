@@ -19,6 +19,7 @@ from rfcheck.verify.verdict.evidence import Opinion
 TAIL_PATTERN = "RF701"
 SATURATION = "RF702"
 PLATEAU = "RF703"
+PREDICTION = "RF704"
 
 
 def limits(code: str, settings: Settings) -> dict[str, float]:

@@ -23,8 +23,8 @@ def test_a_short_training_without_anything_to_compare():
 def test_everything_that_may_be_said():
     lacking = replace(ORIGINAL, unmeasured=("stem/conv2d", "head/linear"))
     assert caveats([lacking, CUT], [measurement([0.5, 0.5], images=360)], Training(epochs=12), ("1",)) == (
-        "12 epochs of training: short trainings rank deep and wide networks too low (Lundberg 2020, tables 4 to 9: the order of "
-        "networks after 100 epochs correlates by -0.2 to 1.0 with that after 20 and by -0.43 to -0.2 with that after 10)",
+        "12 epochs of training: short trainings rank deep and wide networks too low (Lundberg 2020, tables 3, 6 and 9: the order of "
+        "networks after 100 epochs correlates by 0.2 to 1.0 with that after 20 and by -0.43 to 0.0 with that after 10)",
         "one seed: intervals speak of these trained models on other images, not of another training; --seeds 3 would",
         "360 test images: a difference of one point is hard to see",
         "2 layers not measured, as outputs come from no module or cannot be told apart by image: stem/conv2d, head/linear",
