@@ -41,6 +41,17 @@ def test_the_two_commands():
     assert blocks("sh")[1].strip() == "python -m pip install '.[test]' && python -m pytest"
 
 
+def test_the_configuration_works_where_it_is_copied_to(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (block,) = (block for block in blocks("toml") if block.startswith("[tool.rfcheck]"))
+    (tmp_path / "pyproject.toml").write_text(block, encoding="utf-8")
+    code, out, err = run("--output", "concise")
+    assert (code, err) == (1, "")
+    assert out.splitlines()[-1].startswith("Found ")
+    assert " in 2 models: " in out
+    assert run("tiny", "--output", "concise", "--select", "RF301")[::2] == (0, "")
+
+
 def test_every_option_exists(run):
     lines = [line.partition(" #")[0] for block in blocks("sh")[2:] for line in block.splitlines() if line]
     assert lines

@@ -110,7 +110,7 @@ class Gatherer:
             for target in targets:
                 label = _label(request, target, alone=len(targets) == 1)
                 try:
-                    results.append(self._result(target, label, request))
+                    results.append(self._result(target, targets, label, request))
                 except RfcheckError as error:
                     failures.append(self._failed(label, error))
         files = self._files(request)
@@ -139,14 +139,17 @@ class Gatherer:
             self._checked.add(id(request.configuration))
         known_rules(request.settings)
 
-    def _result(self, target: Target, label: str, request: Request) -> Result:
+    def _result(self, target: Target, targets: Sequence[Target], label: str, request: Request) -> Result:
+        from rfcheck.cli.source_examining import edits_in
         from rfcheck.report.snapshot import snapshot_of
         from rfcheck.report.tables import explanation
 
         analysis = analyze_target(target, request.size, request.settings)
         if self.explain is not None:
             self.explanations[label] = explanation(analysis, self.explain, self.view)
-        return Result(label, target.path, target.line, snapshot_of(analysis, with_fixes=self.with_fixes), analysis.findings)
+        edits = edits_in(target, targets, analysis) if self.with_fixes and analysis.findings else {}
+        snapshot = snapshot_of(analysis, edits, with_fixes=self.with_fixes)
+        return Result(label, target.path, target.line, snapshot, analysis.findings)
 
     def _failed(self, target: str, error: RfcheckError) -> Failure:
         message = str(error) if str(error).startswith(target.partition(":")[0]) else f"{target}: {error}"

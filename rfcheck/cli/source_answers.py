@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rfcheck.cli.source_examining import Examined
     from rfcheck.fixes.fix import Fix
     from rfcheck.fixes.source_change import SourceChange
+    from rfcheck.fixes.steps import Step
     from rfcheck.linting.finding import Finding
 
 
@@ -61,6 +62,54 @@ def answers(state: Examined, names: Sequence[str] = ()) -> list[Answer]:
         return [Answer(SourceChange(fix, None, reasons=(str(error),)), is_wanted) for fix, _, is_wanted in asked]
     model = SourceModel(text, state.built, state.others, Subject(analysis.model, analysis.network, analysis.settings))
     return [Answer(source_change(fix, model, layers), is_wanted) for fix, layers, is_wanted in asked]
+
+
+def edits_of(state: Examined) -> dict[str, bool]:
+    """The findings that --fix would answer, and whether by a safe change; --unsafe-fixes allows the others.
+
+    Args:
+        state: the model and its file.
+    """
+    from rfcheck.report.snapshot import place_in_model
+
+    found: dict[str, bool] = {}
+    for answer in answers(state):
+        change = answer.change
+        if change.content is None or not answer.is_wanted:
+            continue
+        for finding in state.findings:
+            edited = not change.fix.safe or (finding.layer or "").partition(":")[0] in change.layers
+            if edited and _is_named(change.fix, finding):
+                found.setdefault(place_in_model(finding), change.fix.safe)
+    return found
+
+
+def may_be_edited(state: Examined) -> bool:
+    """Whether a fix that is wanted changes layers that one call makes each; known without parsing the file, which takes long."""
+    asked = _asked(state.analysis.fixes, state.findings)
+    return any(_has_calls(fix, state) for fix, _, is_wanted in asked if is_wanted)
+
+
+def _has_calls(fix: Fix, state: Examined) -> bool:
+    from rfcheck.fixes.new_calls import require_calls_only
+    from rfcheck.fixes.steps import Crop
+
+    try:
+        require_calls_only(fix.plan)
+    except FixError:
+        return False
+    whole = any if all(isinstance(step, Crop) for step in fix.plan.steps) else all
+    return whole(_has_a_call(step, state) for step in fix.plan.steps)
+
+
+def _has_a_call(step: Step, state: Examined) -> bool:
+    from rfcheck.fixes.written_once import site_of
+
+    try:
+        site_of(step.path, state.built, state.others, state.path)
+    except FixError:
+        return False
+    return True
 
 
 def _named(fixes: Sequence[Fix], names: Sequence[str]) -> list[_Asked]:

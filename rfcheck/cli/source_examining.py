@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,6 +95,31 @@ def examined(target: SourceTarget, label: str, content: bytes) -> Examined:
         models = [_built(other, other.build()[0]) for other in others]
         shown = shown_path(str(target.file))
         return Examined(shown, content, analysis, _not_silenced(analysis, shown, content), built, models)
+
+
+def edits_in(chosen: Target, targets: Sequence[Target], analysis: Analysis) -> dict[str, bool]:
+    """The findings about a model that --fix would answer, as `rfcheck.cli.source_answers.edits_of` has them.
+
+    Args:
+        chosen: a model of a Python file.
+        targets: all models that were asked for of that file.
+        analysis: of the model.
+    """
+    from rfcheck.cli.source_answers import edits_of, may_be_edited
+    from rfcheck.target.spec import parse_target
+
+    if chosen.path is None or not analysis.fixes or parse_target(chosen.label).kind != "file":
+        return {}
+    file = Path(chosen.path)
+    shown = shown_path(str(file))
+    state = Examined(shown, file.read_bytes(), analysis, analysis.findings, _built(chosen, analysis.model), ())
+    if not may_be_edited(state):
+        return {}
+    try:
+        others = [_built(other, other.build()[0]) for other in targets if other is not chosen]
+    except RfcheckError:
+        return {}  # what cannot be built is reported on its own, and keeps --fix from editing the file
+    return edits_of(replace(state, others=others))
 
 
 def _built(target: Target, model: nn.Module) -> BuiltModel:

@@ -12,6 +12,7 @@ from rfcheck.cli.source_examining import Examined, SourceTarget, examined
 from rfcheck.cli.source_file import replace_source, require_editable
 from rfcheck.errors import FixError, RfcheckError
 from rfcheck.fixes.variants import fix_of
+from rfcheck.report.next_steps import size_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,12 +159,12 @@ class _Rounds:
             return (f"taken back: {self._taken_back[base]}",)
         if change.content is None:
             return change.reasons
-        if not change.fix.safe and not self._unsafe:
-            return ("it changes what the model computes; --unsafe-fixes allows it",)
         if not change.fix.safe and not self._is_chosen and any(not done.safe for done in self.made):
             return ()
         if not answer.is_wanted:
-            return (f"another one serves the model better; --fix={change.fix.name} makes this one",)
+            return (f"another one serves the model better; --fix={change.fix.name} --unsafe-fixes makes this one",)
+        if not change.fix.safe and not self._unsafe:
+            return ("it changes what the model computes; --unsafe-fixes allows it",)
         if base in {fix_of(done.name) for done in self.made}:
             return ()
         if not change.fix.safe and any(done.safe for done in self.made):
@@ -173,10 +174,7 @@ class _Rounds:
     def _command(self, fix: Fix) -> str:
         """What prints the code of a fix."""
         network = self._now.analysis.network
-        extents = [str(extent) for extent in network.input_size]
-        size = f"--input-size {','.join((str(network.channels), *extents))}"
-        if network.channels == self._target.settings.channels == 3:
-            size = f"--resolution {extents[0] if len(set(extents)) == 1 else 'x'.join(extents)}"
+        size = size_option(network.channels, network.input_size, self._target.settings.channels)
         return f"rfcheck fix {shlex.quote(self._label)} {size} --apply {fix.name}"
 
 

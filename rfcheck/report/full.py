@@ -11,6 +11,7 @@ from rich.text import Text
 from rfcheck.input_size import crossed
 from rfcheck.linting.finding import Finding
 from rfcheck.report.description import describe
+from rfcheck.report.next_steps import next_steps
 from rfcheck.report.picture import layer_bars
 from rfcheck.report.result import Result, Run, Suppressed, summary
 from rfcheck.report.snapshot import Snapshot
@@ -36,6 +37,10 @@ def render(run: Run, view: View) -> str:
     for result in run.results:
         _print_result(result, view, console)
     console.print(summary(run), style="bold", markup=False, highlight=False, soft_wrap=True)
+    if not view.quiet:
+        for line in next_steps(run):
+            short = line if len(line) <= console.width else line.partition("  #")[0]
+            console.print(short, style="dim", markup=False, highlight=False, soft_wrap=True)
     print_tables(run, view, console)
     return text_of(console)
 

@@ -12,6 +12,7 @@ from rfcheck.report.fix_line import best_option
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis
+    from rfcheck.linting.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Snapshot:
         flops_by_operator: multiply-accumulates per operator, largest first.
         layers: every convolution, pooling and linear call, in execution order.
         best_fixes: one line on the best fix, by the code of the rule that it answers.
+        edits: findings that an edit of the model's file answers, as `place_in_model` names them, and whether the edit is safe.
     """
 
     model: str
@@ -49,6 +51,7 @@ class Snapshot:
     flops_by_operator: Mapping[str, int]
     layers: tuple[Layer, ...]
     best_fixes: Mapping[str, str] = field(default_factory=dict)
+    edits: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def judged(self) -> int:
@@ -61,11 +64,12 @@ class Snapshot:
         return sum(layer.productive is False for layer in self.layers)
 
 
-def snapshot_of(analysis: Analysis, *, with_fixes: bool = True) -> Snapshot:
+def snapshot_of(analysis: Analysis, edits: Mapping[str, bool] | None = None, *, with_fixes: bool = True) -> Snapshot:
     """The facts of an analysis.
 
     Args:
         analysis: of one model.
+        edits: as in `Snapshot`.
         with_fixes: whether to work out the best fix for each finding, which takes about as long as the analysis.
     """
     network = analysis.network
@@ -84,7 +88,13 @@ def snapshot_of(analysis: Analysis, *, with_fixes: bool = True) -> Snapshot:
         flops_by_operator=analysis.flops_by_operator(),
         layers=analysis.layers,
         best_fixes=_best_fixes(analysis) if with_fixes else {},
+        edits=edits or {},
     )
+
+
+def place_in_model(finding: Finding) -> str:
+    """The rule and the layer of a finding, as one text."""
+    return finding.code if finding.layer is None else f"{finding.code} {finding.layer}"
 
 
 def _best_fixes(analysis: Analysis) -> dict[str, str]:

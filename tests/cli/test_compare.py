@@ -44,11 +44,13 @@ b_max                                 -        4     new
   added 3 layers: 4, 5, 6
 
   new RF101 unproductive-tail [warning] 4
-    3 layers from 4 on cannot add context: their input already sees at least 9
-    px of the 8x8 image; they hold 42.9% of the parameters and 42.9% of the
+    3 layers from 4 on cannot add context: their input already sees at least
+    9 px of the 8x8 image; they hold 42.9% of the parameters and 42.9% of the
     FLOPs
 
-Worse: 1 new finding, 0 fixed.
+Worse: layers in the tail 0 -> 3, unproductive layers 0 -> 3, FLOPs 20.7 k ->
+36.3 k (+75.0%), parameters 336 -> 588 (+75.0%), activations 3.07 kB -> 5.38 kB
+(+75.0%), 1 new finding.
 """
 
 AT = ("--resolution", "8", "--select", "RF101")
@@ -86,7 +88,10 @@ def test_worse(repository, compare):
 def test_better(repository, compare):
     code, out, err = compare("model.py", "HEAD~1:model.py", *AT)
     assert (code, err) == (0, "")
-    assert out.endswith("  fixed RF101 unproductive-tail [warning] 4\n\nBetter: no new finding, 1 fixed.\n")
+    assert (
+        "  fixed RF101 unproductive-tail [warning] 4\n\nBetter: layers in the tail 3 -> 0, unproductive layers 3 -> 0, FLOPs" in out
+    )
+    assert out.endswith(", 1 finding fixed.\n")
 
 
 def test_nothing_changed(repository, compare):
@@ -134,7 +139,7 @@ def test_models_by_name(repository, compare):
         "old.py:same → new.py:same at 3x8x8: nothing changed\n"
         "only before: old.py:gone\n  fixed RF101 unproductive-tail [warning] 4\nonly after: new.py:made\n  new RF101"
     )
-    assert out.endswith("\nWorse: 1 new finding, 1 fixed.\n")
+    assert out.endswith("\nBetter: 1 finding fixed; worse: 1 new finding.\n")
 
 
 @pytest.mark.parametrize(

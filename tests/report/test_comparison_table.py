@@ -51,11 +51,13 @@ layer             k/s  r_in    r
 2                       5→7  7→9
 
   new RF101 unproductive-tail [warning] 3
-    4 layers from 3 on cannot add context: their input already sees at least 9
-    px of the 8x8 image; they hold 45.9% of the parameters and 45.6% of the
+    4 layers from 3 on cannot add context: their input already sees at least
+    9 px of the 8x8 image; they hold 45.9% of the parameters and 45.6% of the
     FLOPs
 
-Worse: 1 new finding, 0 fixed.
+Worse: layers in the tail 0 -> 4, unproductive layers 0 -> 4, FLOPs 15.6 k ->
+45.5 k (+192.6%), parameters 252 -> 732 (+190.5%), activations 2.30 kB ->
+5.38 kB (+133.3%), 1 new finding.
 """
 
 SEVERAL = """\
@@ -64,11 +66,11 @@ only before: HEAD:model.py:A
   fixed RF101 unproductive-tail [warning] 4
 only after: model.py:C
   new RF101 unproductive-tail [warning] 4
-    3 layers from 4 on cannot add context: their input already sees at least 9
-    px of the 8x8 image; they hold 42.9% of the parameters and 42.9% of the
+    3 layers from 4 on cannot add context: their input already sees at least
+    9 px of the 8x8 image; they hold 42.9% of the parameters and 42.9% of the
     FLOPs
 
-Worse: 1 new finding, 1 fixed.
+Better: 1 finding fixed; worse: 1 new finding.
 """
 
 
@@ -80,7 +82,12 @@ def test_a_better_model():
     out = text(chain(WIDE), chain(SHORT))
     assert "  removed 4 layers: 3, 4, 5, 6\n" in out
     assert "\nb_min                                 3        -     gone\n" in out
-    assert out.endswith("  fixed RF101 unproductive-tail [warning] 3\n\nBetter: no new finding, 1 fixed.\n")
+    assert out.endswith(
+        "  fixed RF101 unproductive-tail [warning] 3\n\n"
+        "Better: layers in the tail 4 -> 0, unproductive layers 4 -> 0, FLOPs 45.5 k ->\n"
+        "15.6 k (-65.8%), parameters 732 -> 252 (-65.6%), activations 5.38 kB -> 2.30 kB\n"
+        "(-57.1%), 1 finding fixed.\n"
+    )
 
 
 def test_nothing_changed_is_one_line():

@@ -50,4 +50,6 @@ def test_tables_come_last():
     lines = render(CLEAN, View(layers=True, explanations={"zoo:clean": "and this"})).splitlines()
     assert lines[:3] == ["No findings in 1 model.", "", "zoo:clean"]
     assert [line.split()[:2] for line in lines[5:9]] == [[str(i), "conv"] for i in range(4)]
-    assert lines[9:] == ["", "and this"]
+    assert lines[10].split()[:2] == ["whole", "model"]
+    assert lines[11].startswith("k/s: kernel and stride")
+    assert lines[-2:] == ["", "and this"]

@@ -7,6 +7,7 @@ from torch import nn
 
 from rfcheck import analyze
 from rfcheck.report.full import describe, render
+from rfcheck.report.next_steps import next_steps
 from rfcheck.report.result import Failure, Result, Run, summary
 from rfcheck.report.snapshot import snapshot_of
 from rfcheck.report.view import View
@@ -80,8 +81,8 @@ class Net(nn.Module):
 
 WHOLE = """\
 model.py:Net at 3x8x8
-  6 judged layers, 3 unproductive, 3 of them in the tail; 2.20 k parameters, 135
-  kFLOPs, 7.27 kB activations
+  6 judged layers, 3 unproductive, 3 of them in the tail; 2.20 k parameters,
+  135 kFLOPs, 7.27 kB activations
   no unproductive layer from 19 px on; the last map sees up to 23 px
 
   RF101 unproductive-tail [warning] tail.2
@@ -95,8 +96,8 @@ model.py:Net at 3x8x8
     --> model.py:9:13 (from :8, train.py:3)
     9 | conv(4, 4),
       | ^^^^^^^^^^
-    fix: truncate-before: tail 3 -> 0, unproductive 3 -> 0, FLOPs 135 k -> 58.2
-    k, parameters 2.20 k -> 990
+    fix: truncate-before: tail 3 -> 0, unproductive 3 -> 0, FLOPs 135 k ->
+    58.2 k, parameters 2.20 k -> 990
     r/I ▁▃▇│███
             ^^
 
@@ -119,8 +120,8 @@ SILENCED = """\
 """
 CLEAN_MODEL = """\
 zoo:clean at 3x8x8
-  4 judged layers, 0 unproductive, 0 of them in the tail; 336 parameters, 20.7
-  kFLOPs, 3.07 kB activations
+  4 judged layers, 0 unproductive, 0 of them in the tail; 336 parameters,
+  20.7 kFLOPs, 3.07 kB activations
   no unproductive layer from 7 px on; the last map sees up to 9 px
 
 """
@@ -135,17 +136,17 @@ def everything(tmp_path, monkeypatch) -> Run:
     chain = (Span("model.py", 9, 13, 9, 23), Span("model.py", 8, 21, 10, 24), Span("train.py", 3))
     first, second = replace(tail, chain=chain), replace(tail, layer="tail.3", chain=chain)
     stem = replace(STEM, chain=(Span("model.py", 7, 21, 7, 31),))
-    return Run((replace(FULL.results[0], findings=(stem, first, second, budget)), FULL.results[1]), ())
+    return Run((replace(FULL.results[0], findings=(first, second, stem, budget)), FULL.results[1]), ())
 
 
 def test_findings_of_one_call_share_its_source(everything):
     text = render(everything, View())
     assert text.startswith(WHOLE + CLEAN_MODEL)
-    assert " ".join(text[len(WHOLE + CLEAN_MODEL) :].split()) == summary(everything)
+    assert text[len(WHOLE + CLEAN_MODEL) :].splitlines() == [summary(everything), *next_steps(everything)]
 
 
 def test_the_same_code_is_shown_once_per_rule(everything):
-    tail = everything.results[0].findings[1]
+    tail = everything.results[0].findings[0]
     again = replace(tail, layer="tail.4", chain=(tail.chain[0], Span("model.py", 4)))
     text = render(Run((replace(everything.results[0], findings=(tail, again)),), ()), View())
     assert text.count("    9 | conv(4, 4),\n") == 1

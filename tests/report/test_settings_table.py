@@ -79,7 +79,7 @@ def test_models(configuration):
         "name       target                own settings",
         "────────────────────────────────────────────────────────────────────────────────",
         "tiny [b]ü  nets.tiny:Tiny        input-size 1,28,28, classes 10,",
-        "                                 rules.RF101.min_layers 5",
+        "                                   rules.RF101.min_layers 5",
         "           torchvision:resnet18",
     ]
 

@@ -36,13 +36,19 @@ def printed(function, *args) -> str:
 
 
 LAYERS = """\
-layer         kind      k/s  out      r_in     r  params   FLOPs  status
-────────────────────────────────────────────────────────────────────────
-stem          conv      3/2    8         1     3     112  6.91 k  ok
-conv          conv      3/1    8         3     7     148  9.22 k  ok
-last          conv    1x3/1    8       3-7  7x11      52  3.07 k  ok
-mean          pool             1  3x7-7x11   inf                  head
-head          linear           1       inf   inf      10       8  head"""
+layer         kind      k/s  channels  out      r_in     r  params   FLOPs  status
+──────────────────────────────────────────────────────────────────────────────────
+stem          conv      3/2       3:4    8         1     3     112  6.91 k  ok
+conv          conv      3/1       4:4    8         3     7     148  9.22 k  ok
+last          conv    1x3/1       4:4    8       3-7  7x11      52  3.07 k  ok
+mean          pool                       1  3x7-7x11   inf                  head
+head          linear              4:2    1       inf   inf      10       8  head
+
+whole model                                                    322  19.2 k
+k/s: kernel and stride, d: dilation; channels: in:out; out: size of the output
+map; r_in: what the layer's input sees, along the smallest and the largest path;
+r: what its output sees at most, all in pixels; status: ok (productive),
+unproductive, tail, unknown, or the role of a layer that is not judged"""
 
 EXPLANATION = """\
 last at 16x16: r_min 3x7, r_max 7x11; its input sees 3-7 px

@@ -19,7 +19,8 @@ def why_unlearned(accuracy: Interval, chance: float, least: float) -> str:
         return ""
     interval = f"{percent(accuracy.value)} (95%: {percent(accuracy.low)} to {percent(accuracy.high)})"
     if accuracy.low <= chance:
-        return f"the model did not learn: its accuracy of {interval} is no better than the {percent(chance)} of guessing; train longer"
+        guess = f"no better than the {percent(chance)} of guessing"
+        return f"the model did not learn: its accuracy of {interval} is {guess}; train longer"
     return (
         f"the model has hardly learned: its accuracy of {interval} is not beyond {percent(needed)}, where guessing gives "
         f"{percent(chance)}; train longer"

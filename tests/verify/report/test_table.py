@@ -97,7 +97,7 @@ variant                   accuracy         difference       p  change
 ────────────────────────────────────────────────────────────────────────────────
 original         84.6 [83.4, 85.7]
 truncate         85.0 [83.8, 86.1]  +0.4 [-0.6, +1.4]   0.410  no difference
-                                                               shown
+                                                                 shown
 truncate-before  82.8 [81.6, 83.9]  -1.8 [-2.9, -0.7]  <0.001  worse
 remove-stem      90.7 [89.5, 91.8]  +6.1 [+4.0, +8.2]  <0.001  better
 
