@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-import torch
 from torch import nn
 
 from rfcheck import analyze
+from tests.strange import strange
 
 
 class Net(nn.Module):
@@ -14,15 +14,20 @@ class Net(nn.Module):
         self.unused = nn.Linear(10, 10)
 
     def forward(self, x):
-        return self.conv(torch.i0(x))
+        return self.conv(strange(x))
 
 
 def test_unknown_operators_are_named_with_what_was_assumed():
     network = analyze(Net(), 8).network
     (unknown,) = network.unknown
-    assert (unknown.name, unknown.operator, unknown.resolved, unknown.registered) == ("i0", "aten::i0", True, False)
+    assert (unknown.name, unknown.operator, unknown.resolved, unknown.registered) == (
+        "strange",
+        "rfcheck_strange::strange",
+        True,
+        False,
+    )
     assert unknown.assumption == "unknown operator, taken as pointwise"
-    assert analyze(Net(), 8).assumptions == ("i0: aten::i0: unknown operator, taken as pointwise",)
+    assert analyze(Net(), 8).assumptions == ("strange: rfcheck_strange::strange: unknown operator, taken as pointwise",)
 
 
 def test_parameters_count_whether_used_or_not():
