@@ -79,7 +79,7 @@ class Analysis:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Every convolution, pooling and linear call, in execution order."""
+        """Every convolution, pooling, linear and recurrent call, in execution order."""
         return self.network.layers
 
     @property
@@ -161,8 +161,8 @@ class Analysis:
             bound: "min" or "max".
 
         Returns:
-            Names of the convolutions, poolings and linear layers from the input to the layer, the layer included; empty if its
-            receptive field is unknown.
+            Names of the convolutions, poolings, linear and recurrent layers from the input to the layer, the layer included;
+            empty if its receptive field is unknown.
 
         Raises:
             UnknownNameError: if there is no such layer.

@@ -1,4 +1,4 @@
-"""The layers of a network: every convolution, pooling and linear call, with what is known of each."""
+"""The layers of a network: every convolution, pooling, linear and recurrent call, with what is known of each."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 Extents = tuple[float, ...]
 """Receptive fields per image axis in input pixels; ``math.inf`` where unbounded."""
 
-KINDS = ("conv", "pool", "linear")
+KINDS = ("conv", "pool", "linear", "recurrent")
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One call of a convolution, pooling or linear layer. All per-axis values are in the order of the image axes.
+    """One call of a convolution, pooling, linear or recurrent layer. All per-axis values are in the order of the image axes.
 
     Attributes:
         name: node name; the module's dotted name where the module is this one operator.
-        kind: "conv", "pool" or "linear".
+        kind: "conv", "pool", "linear" or "recurrent".
         role: "features", "gate" (in the weight branch of a gate) or "head" (behind a global operator).
         module_type: class of the module that made the call.
         kernel: taps; None where the layer has no window.

@@ -61,7 +61,7 @@ class Network:
         graph: the traced graph.
         input_size: image extent per axis, in pixels.
         channels: channels of the input.
-        layers: every convolution, pooling and linear call, in execution order.
+        layers: every convolution, pooling, linear and recurrent call, in execution order.
         border: judgement of the judged layers.
         fields: receptive fields of every node.
         roles: role of every node.

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from rfcheck.graph.contents import Contents
+from rfcheck.graph.scripted import eval_modes, modes_of, put_back_modes
 from rfcheck.graph.wrappers import take_off_machinery
 from rfcheck.process_state import ProcessState
 from rfcheck.undoing import undone_after
@@ -32,7 +33,7 @@ def borrow(model: nn.Module, use: Callable[[dict[str, nn.Module], WriteGuard], _
     """
     modules = dict(model.named_modules())
     contents = Contents(modules.values())
-    scripted = [(module, module.training) for module in modules.values() if isinstance(module, torch.jit.ScriptModule)]
+    modes = modes_of(modules.values())
     gradients = [(parameter, parameter.grad, parameter.requires_grad) for parameter in model.parameters()]
     guard = WriteGuard()
 
@@ -40,6 +41,7 @@ def borrow(model: nn.Module, use: Callable[[dict[str, nn.Module], WriteGuard], _
         torch.backends.mha.set_fastpath_enabled(False)
         for module in modules.values():
             module.__dict__["training"] = False
+        eval_modes(modes)
         take_off_machinery(modules.values())
         with torch.no_grad():
             return use(modules, guard)
@@ -48,17 +50,10 @@ def borrow(model: nn.Module, use: Callable[[dict[str, nn.Module], WriteGuard], _
         ProcessState().give_back,
         contents.put_back,
         guard.restore,
-        lambda: _put_back_modes(scripted),
+        lambda: put_back_modes(modes),
         lambda: _put_back_gradients(gradients),
     )
     return undone_after(with_guard, *steps)
-
-
-def _put_back_modes(scripted: list[tuple[torch.jit.ScriptModule, bool]]) -> None:
-    """Modules in TorchScript keep their mode, as all else, outside Python."""
-    for module, training in scripted:
-        if module.training is not training:
-            module.training = training
 
 
 def _put_back_gradients(gradients: list[tuple[nn.Parameter, torch.Tensor | None, bool]]) -> None:
@@ -102,12 +97,14 @@ class WriteGuard:
 
     def __init__(self) -> None:
         self._saved: dict[int, tuple[torch.UntypedStorage, torch.UntypedStorage]] = {}
+        self._shapes: dict[int, tuple[torch.Tensor, torch.UntypedStorage, int, torch.Size, tuple[int, ...]]] = {}
 
     def save(self, tensor: torch.Tensor) -> None:
-        """Save the storage behind a tensor, unless it holds no data."""
+        """Save the storage behind a tensor, unless it holds no data, and how the tensor lies in it."""
         if type(tensor) not in (torch.Tensor, nn.Parameter) or tensor.is_meta or tensor.layout != torch.strided:
             return
         storage = tensor.untyped_storage()
+        self._shapes.setdefault(id(tensor), (tensor, storage, tensor.storage_offset(), tensor.shape, tensor.stride()))
         if storage.data_ptr() not in self._saved:
             content: torch.UntypedStorage = storage.clone()  # type: ignore[no-untyped-call]
             self._saved[storage.data_ptr()] = (storage, content)
@@ -115,4 +112,9 @@ class WriteGuard:
     def restore(self) -> None:
         """Put back what was saved."""
         for storage, content in self._saved.values():
+            if storage.nbytes() != content.nbytes():  # observers of quantisation grow with what they see
+                storage.resize_(content.nbytes())
             storage.copy_(content)
+        for tensor, storage, offset, shape, stride in self._shapes.values():
+            if tensor.shape != shape or tensor.stride() != stride or tensor.untyped_storage().data_ptr() != storage.data_ptr():
+                tensor.set_(storage, offset, shape, stride)

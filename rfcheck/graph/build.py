@@ -8,10 +8,10 @@ from typing import Any
 import networkx as nx
 
 from rfcheck.frames import chain_of
-from rfcheck.graph import matrices, mixing, operators, placing, pooling, rearranging, selecting, windows, writes
+from rfcheck.graph import matrices, mixing, operators, placing, pooling, rearranging, recurrence, selecting, windows, writes
 from rfcheck.graph.axes import Layout, axes_held, image_layout
 from rfcheck.graph.calls import Call, Edge, Gathered
-from rfcheck.graph.flops import multiply_accumulates
+from rfcheck.graph.flops import is_uncounted, multiply_accumulates
 from rfcheck.graph.naming import node_names, operator_name
 from rfcheck.graph.normalising import Statistics
 from rfcheck.graph.reach import IDENTITY, Reach
@@ -36,7 +36,7 @@ _GATHER: dict[type, Callable[[Any, Call], Gathered]] = {
     operators.Reduce: mixing.reduce,
     operators.Mix: mixing.mix,
     operators.Global: mixing.everywhere,
-    operators.Recurrent: mixing.recurrent,
+    operators.Recurrent: recurrence.recurrent,
     operators.Rearrange: rearranging.rearrange,
     operators.Lookup: selecting.look_up,
     operators.Place: placing.place,
@@ -68,6 +68,10 @@ class _Builder:
         """What one call does to positions; also takes note of its results."""
         call = Call(record, self.layouts, self.weights, self.axes, self.makers)
         gathered = self._gather(record, call)
+        flops = _counted(record.func, record.args, record.kwargs, [out.shape for out in record.outputs])
+        if flops is None and gathered.note is None:
+            gathered.note = "how many multiply-accumulates it takes is not known, they count 0"
+        gathered.flops = flops or 0
         if len(gathered.layouts) < len(record.outputs):
             gathered.layouts = gathered.layouts * len(record.outputs)
         for out, layout in zip(record.outputs, gathered.layouts, strict=False):
@@ -82,14 +86,14 @@ class _Builder:
         return gathered
 
     def _gather(self, record: OpRecord, call: Call) -> Gathered:
-        if record.func is SCATTER:
-            return writes.scatter(call, wraps=self._is_part_of_base(record))
         meaning = operators.meaning_of(record.func)
-        if meaning is None:
-            return _unknown_operator(call)
         if isinstance(meaning, operators.Opaque):
             return call.unknown(meaning.reason)
         try:
+            if record.func is SCATTER:
+                return writes.scatter(call, wraps=self._is_part_of_base(record))
+            if meaning is None:
+                return _unknown_operator(call)
             return _GATHER[type(meaning)](meaning, call)
         except Exception as error:  # a use of a known operator that its entry does not foresee is unknown, not fatal
             return call.unknown(f"cannot be followed ({type(error).__name__}: {error})")
@@ -141,6 +145,16 @@ class _Builder:
             }
         elif present and "kernel" in gathered.attributes:
             gathered.attributes["margins"] = present
+
+
+def _counted(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: list[tuple[int, ...]]) -> int | None:
+    """Multiply-accumulates of a call; None where they are not known."""
+    if is_uncounted(func):
+        return None
+    try:
+        return multiply_accumulates(func, args, kwargs, shapes)
+    except Exception:  # a formula that does not foresee this use of its operator, or that a user registered
+        return None
 
 
 def _unknown_operator(call: Call) -> Gathered:
@@ -232,7 +246,7 @@ def build_graph(trace: Trace, sources: Mapping[str, tuple[Span, ...]] = _NO_SOUR
             {
                 "module": c.call.path,
                 "op": c.func._schema.name,
-                "flops": multiply_accumulates(c.func, c.args, c.kwargs, [c.out_shape]),
+                "flops": _counted(c.func, c.args, c.kwargs, [c.out_shape]) or 0,
             }
             for c in trace.recording.constants
         ],
@@ -271,7 +285,7 @@ def _add_node(
         sizes=mixing.axis_sizes(layout, axes),
         in_sizes=mixing.axis_sizes(read, axes),
         spatial=bool(axes_held(layout)) or any(edge.reaches is None for edge in gathered.edges),
-        flops=multiply_accumulates(record.func, record.args, record.kwargs, [o.shape for o in record.outputs]) if slot == 0 else 0,
+        flops=gathered.flops if slot == 0 else 0,
         params=sum(sizes.get(p, 0) for p in params),
         param_names=params,
         bytes=record.outputs[0].fresh_bytes if slot == 0 else 0,

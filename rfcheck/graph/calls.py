@@ -42,6 +42,7 @@ class Gathered:
         note: an assumption that the reader must be told.
         weights: whether the result can weigh a feature map.
         parts: the edges of each output, where the outputs read different positions.
+        flops: multiply-accumulates of the call.
     """
 
     layouts: list[Layout]
@@ -51,6 +52,7 @@ class Gathered:
     note: str | None = None
     weights: bool = False
     parts: list[list[Edge]] | None = None
+    flops: int = 0
 
 
 @cache

@@ -1,49 +1,23 @@
 """Multiply-accumulates of one operator call.
 
-The formulas for convolutions and products of matrices are written out, since importing torch's counter can take longer than a whole
-analysis; for every other operator that may cost anything torch's own table is asked. Tests hold both against torch's counter.
+The formulas for products of matrices are written out, since importing torch's counter can take longer than a whole analysis; for
+every other operator that may cost anything torch's own table is asked. An operator that multiplies matrices and has a formula in
+neither is not free: its cost is unknown.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import torch
 
-from rfcheck.graph.operators import Attention, Convolution, Linear, Matmul, Opaque, Recurrent, meaning_of
+from rfcheck.graph.formulas import FORMULAS, Formula, Shape
+from rfcheck.graph.operators import Attention, Convolution, Linear, Matmul, Opaque, Recurrent, Window, meaning_of
 from rfcheck.graph.records import TensorArg
 
-Shape = tuple[int, ...]
-Formula = Callable[[tuple[Any, ...], dict[str, Any], list[Shape]], int]
-"""Takes arguments, keyword arguments and shapes of the outputs."""
-
-
-def _convolution(args: tuple[Any, ...], kwargs: dict[str, Any], outs: list[Shape]) -> int:
-    x, weight, transposed = args[0].shape, args[1].shape, args[6]
-    positions = x[2:] if transposed else outs[0][2:]
-    return int(math.prod(positions) * x[0] * math.prod(weight))
-
-
-def _product(x: int) -> Formula:
-    """Product of two matrices, the first of which is argument ``x``: rows x columns x inner size, per batch."""
-
-    def formula(args: tuple[Any, ...], kwargs: dict[str, Any], outs: list[Shape]) -> int:
-        return int(math.prod(args[x].shape) * args[x + 1].shape[-1])
-
-    return formula
-
-
-_FORMULAS: dict[str, Formula] = {
-    "aten::convolution": _convolution,
-    "aten::_convolution": _convolution,
-    "aten::mm": _product(0),
-    "aten::bmm": _product(0),
-    "aten::addmm": _product(1),
-    "aten::baddbmm": _product(1),
-}
+_MULTIPLIES = (Attention, Convolution, Linear, Matmul, Recurrent)
+"""Meanings of operators that multiply matrices, so that they cost something."""
 
 
 def _from_torch(func: Any) -> Formula | None:
@@ -71,20 +45,26 @@ def _meta(arg: Any) -> Any:
 
 @cache
 def formula_of(func: Any) -> Formula | None:
-    """The formula of an operator overload; None where it counts nothing."""
+    """The formula of an operator overload; None where it counts nothing, or where nothing is known (`is_uncounted`)."""
     if isinstance(func, str):
         return None
     name = func._schema.name
-    if name in _FORMULAS:
-        return _FORMULAS[name]
+    if name in FORMULAS:
+        return FORMULAS[name]
     meaning = meaning_of(func)
-    if (
-        meaning is None
-        or isinstance(meaning, (Attention, Convolution, Linear, Matmul, Opaque, Recurrent))
-        or not name.startswith("aten::")
-    ):
+    if meaning is None or isinstance(meaning, (*_MULTIPLIES, Opaque)) or not name.startswith("aten::"):
         return _from_torch(func)
     return None
+
+
+@cache
+def is_uncounted(func: Any) -> bool:
+    """Whether an operator with an entry multiplies matrices, and how many multiply-accumulates that takes is not known."""
+    if isinstance(func, str):
+        return False
+    meaning = meaning_of(func)
+    multiplies = isinstance(meaning, _MULTIPLIES) or (isinstance(meaning, Window) and meaning.kind in ("conv", "linear"))
+    return multiplies and formula_of(func) is None
 
 
 def multiply_accumulates(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out_shapes: list[Shape]) -> int:
@@ -95,6 +75,9 @@ def multiply_accumulates(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         args: its arguments, tensors as TensorArg.
         kwargs: its keyword arguments, likewise.
         out_shapes: shapes of its outputs.
+
+    Raises:
+        Exception: whatever a formula that was registered with torch's counter raises.
     """
     formula = formula_of(func)
     return 0 if formula is None else formula(args, kwargs, out_shapes)

@@ -29,7 +29,6 @@ from rfcheck.graph.operators import (
     Matmul,
     Mix,
     Pointwise,
-    Recurrent,
     Reduce,
     Rounding,
 )
@@ -37,11 +36,17 @@ from rfcheck.graph.reach import GLOBAL, Position, Reach, window
 from rfcheck.graph.records import TensorArg
 
 
+_KEPT = ("running_mean", "running_var", "running_min", "running_max")
+"""Arguments that an operator keeps between calls; that an earlier call has written them from the image adds no context."""
+
+
 def pointwise(meaning: Pointwise, call: Call) -> Gathered:
     """Each position by itself; the result is laid out like the input."""
-    edges = [edge_from(t, {}) for t in call.images]
-    layout = call.layout(call.images[0])
-    layouts = [layout if out.shape == call.images[0].shape else plain_layout(out.shape) for out in call.record.outputs]
+    state = {id(call.arg(name)) for name in _KEPT}
+    images = [t for t in call.images if id(t) not in state] or call.images
+    edges = [edge_from(t, {}) for t in images]
+    layout = call.layout(images[0])
+    layouts = [layout if out.shape == images[0].shape else plain_layout(out.shape) for out in call.record.outputs]
     weights = meaning.weights == "makes" or (meaning.weights == "keeps" and edges[0].value in call.weights)
     return Gathered(layouts, edges[:1], meaning.kind, weights=weights) if len(edges) == 1 else join(Join(), call)
 
@@ -49,7 +54,8 @@ def pointwise(meaning: Pointwise, call: Call) -> Gathered:
 def rounding(_: Rounding, call: Call) -> Gathered:
     """Each position by itself; what else goes in are statistics."""
     x = call.images[0]
-    return Gathered([call.layout(x)], [edge_from(x, {})], "elementwise", weights=x.value in call.weights)
+    layouts = [call.layout(x) if out.shape == x.shape else plain_layout(out.shape) for out in call.record.outputs]
+    return Gathered(layouts, [edge_from(x, {})], "elementwise", weights=x.value in call.weights)
 
 
 def join(meaning: Join, call: Call) -> Gathered:
@@ -250,20 +256,20 @@ def _mixed_edge(call: Call, y: TensorArg, layout: Layout, mixed: list[int], resu
     return edge_from(y, reaches)
 
 
-def attention(_: Attention, call: Call) -> Gathered:
+def attention(meaning: Attention, call: Call) -> Gathered:
     """Every query token reads all value tokens of its window; queries and keys only weigh them."""
-    query, key, value = call.record.args[:3]
+    query, key, value = (call.record.args[0],) * 3 if meaning.is_block else call.record.args[:3]
     layout = call.layout(query)
     result = (*layout[:-1], plain(call.out_shape[-1]))
     edges: list[Edge] = []
-    for t in (query, key, value):
+    for t, weighs in ((query, True), (key, True), (value, False)):
         if t.value is None:
             continue
-        if t is query:
-            edges.append(edge_from(t, {}, gate=True))
+        if t is query and weighs:
+            edges.append(edge_from(t, {}, gate=not meaning.is_block))
         else:
-            edge = _mixed_edge(call, t, call.layout(t), [len(t.shape) - 2], result)
-            edge.gate = t is key
+            edge = _mixed_edge(call, t, call.layout(t), [meaning.tokens % len(t.shape)], result)
+            edge.gate = weighs
             edges.append(edge)
     others = [plain_layout(out.shape) for out in call.record.outputs[1:]]
     return Gathered([result, *others], edges, "attention", note=mismatch(edges))
@@ -319,21 +325,6 @@ def everywhere(meaning: Global, call: Call) -> Gathered:
     if len(gathered.layouts) == 1 and call.out_shape == call.images[0].shape:
         gathered.layouts = [layout]
     return gathered
-
-
-def recurrent(_: Recurrent, call: Call) -> Gathered:
-    """Steps along the sequence dimension read all steps; what the batch dimension holds stays apart."""
-    x = call.images[0]
-    layout = call.layout(x)
-    if len(layout) != 3 or len(call.out_shape) != 3:
-        return call.all_global("recurrent")
-    sequence = 1 if call.arg("batch_first", False) else 0
-    reading = Reading(layout)
-    reading.mix(sequence)
-    reading.drop(2)
-    reading.dims[2] = plain(call.out_shape[2])
-    others = [plain_layout(out.shape) for out in call.record.outputs[1:]]
-    return Gathered([reading.layout, *others], [edge_from(x, reading.reaches)], "recurrent")
 
 
 def axis_sizes(layout: Layout, axes: int) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from rfcheck.graph.calls import Call, Gathered, moved
 from rfcheck.graph.operators import Rearrange
 from rfcheck.graph.reach import FIRST_UNIT, Reach, window
 from rfcheck.graph.records import TensorArg
+from rfcheck.graph.recurrence import packed
 from rfcheck.graph.selecting import at_computed_places
 from rfcheck.graph.slicing import by_narrow, by_select, by_slice, by_split, by_unbind
 from rfcheck.graph.windows import transposed_fold
@@ -242,6 +243,7 @@ def _glu(call: Call, x: TensorArg, layout: Layout) -> Gathered:
 
 
 _ARRANGEMENTS: dict[str, Callable[[Call, TensorArg, Layout], Gathered]] = {
+    "packed": packed,
     "view": _view,
     "permute": _permute,
     "expand": _expand,

@@ -18,8 +18,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from rfcheck.frames import user_frames
 from rfcheck.graph.flops import formula_of
+from rfcheck.graph.operators import Recurrent, meaning_of
+from rfcheck.graph.recurrence import RECURRENT_LAYERS, results
 from rfcheck.graph.records import SCATTER, ConstantRecord, ModuleCall, OpRecord, Recording, TensorArg, TensorOut, ViewStep
 from rfcheck.graph.shapes import SHAPE_RULES
+
+_COMPOSITE: Any = torch._C.DispatchKey.CompositeImplicitAutograd
 
 _NO_PARAMS: frozenset[str] = frozenset()
 
@@ -27,6 +31,9 @@ _LIKE = ("empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "ran
 _NEW = ("new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided")
 _CONTENT_FREE = frozenset({*_LIKE, *_NEW, "fill_", "zero_"})
 """Operators that take a tensor for its shape only; what they return does not depend on what it holds."""
+
+_VIEWS_IN_PLACE = frozenset({"squeeze_", "unsqueeze_", "transpose_", "t_", "swapaxes_", "swapdims_", "detach_", "as_strided_"})
+"""Operators that make a tensor object a view of what it was; their schemas say that they write to it."""
 
 
 class _Cell:
@@ -67,23 +74,37 @@ class _Entry:
 
 
 class _Signature:
-    """Aliasing of one operator, from its schema."""
+    """Aliasing of one operator, from its schema.
 
-    __slots__ = ("content_free", "copies", "view_of", "written")
+    Attributes:
+        written: position and name of the arguments that it writes to.
+        makes: whether it returns tensors of its own beside those that it writes to.
+        view_of: position of the argument that its results are views of.
+        is_composite: whether it only calls other operators. Torch takes most of these apart before they are seen, but not where
+            gradients are out of the question, as in inference mode.
+    """
+
+    __slots__ = ("content_free", "copies", "is_composite", "makes", "rebinds", "turns", "view_of", "written")
 
     def __init__(self, func: Any) -> None:
         schema = func._schema
-        self.written = [(i, a.name) for i, a in enumerate(schema.arguments) if a.alias_info is not None and a.alias_info.is_write]
+        self.turns = func._opname in _VIEWS_IN_PLACE
+        writes = [] if self.turns else [(i, a.name) for i, a in enumerate(schema.arguments) if a.is_write]
+        self.written: list[tuple[int, str]] = writes
         viewed = [i for i, a in enumerate(schema.arguments) if a.alias_info is not None and not a.alias_info.is_write]
         returns_view = any(r.alias_info is not None and not r.alias_info.is_write for r in schema.returns)
-        self.view_of: int | None = viewed[0] if viewed and returns_view else None
+        self.view_of: int | None = viewed[0] if viewed and returns_view else 0 if self.turns else None
+        self.makes = not self.written or any(r.alias_info is None for r in schema.returns)
         self.content_free = func._opname in _CONTENT_FREE
         self.copies = func._opname in ("copy_", "copy")
+        self.rebinds = func._opname == "set_"
+        is_composite: bool = torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _COMPOSITE)
+        self.is_composite = is_composite and not isinstance(meaning_of(func), Recurrent)
 
     def targets(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
         """The tensors that a call writes to."""
         given = [args[i] if i < len(args) else kwargs.get(name) for i, name in self.written]
-        return [target for target in given if isinstance(target, torch.Tensor)]
+        return [target for target in _flat(given) if isinstance(target, torch.Tensor)]
 
 
 @cache
@@ -98,7 +119,8 @@ class Recorder(_Mode):  # type: ignore[misc]
     """Records operators while active; use as a context manager around one forward pass.
 
     Args:
-        hold_tensors: keep every tensor alive while recording (free on the meta device), instead of weak references.
+        hold_tensors: keep every tensor alive while recording, instead of weak references. That is free where there is no data,
+            and then recurrent layers compute no steps either.
         use_shape_rules: derive common output shapes without running torch's kernels (meta tensors only).
         before_write: called with each tensor that existed before the recording and is about to be written to.
         locate: take note of the user's code that calls functions.
@@ -146,6 +168,9 @@ class Recorder(_Mode):  # type: ignore[misc]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         signature = _signature(func)
+        if signature.is_composite:
+            with self:
+                return func._op_dk(_COMPOSITE, *args, **kwargs)
         for target in signature.targets(args, kwargs):
             entry = self._find(target)
             if entry is None or entry.cell.is_foreign:
@@ -157,7 +182,8 @@ class Recorder(_Mode):  # type: ignore[misc]
             shape_rule = self._shape_rules.get(func)
             out = NotImplemented if shape_rule is None else shape_rule(*args, **kwargs)
             if out is NotImplemented:
-                out = func(*args, **kwargs)
+                without_steps = self._hold and func in RECURRENT_LAYERS
+                out = results(func, args) if without_steps else func(*args, **kwargs)
         except Exception:
             self.failed_shapes = [ref.shape for ref in refs]
             raise
@@ -247,27 +273,37 @@ class Recorder(_Mode):  # type: ignore[misc]
         out: Any,
     ) -> None:
         tensors = [out] if isinstance(out, torch.Tensor) else [t for t in _flat(out) if isinstance(t, torch.Tensor)]
-        if not tensors and not signature.written:
+        written: list[torch.Tensor] = []
+        if signature.written:  # what it returns is what it wrote to, tensors of its own, or both
+            if signature.rebinds:
+                self._rebind(args[0], args[1] if len(args) > 1 else None)
+                return
+            written = signature.targets(args, kwargs)
+            tensors = [t for t in tensors if all(t is not w for w in written)] if signature.makes else []
+        elif not tensors:
             return
         read = refs[1:] if signature.copies else refs
         depends = not signature.content_free and any(ref.value is not None for ref in read)
         values: list[int | None]
         if depends:
-            fresh = not signature.written and signature.view_of is None
+            fresh = signature.view_of is None
             outs = [(tuple(t.shape), t.numel() * t.element_size() if fresh else 0) for t in tensors]
+            outs += [(tuple(t.shape), 0) for t in written]
             values = list(self._append(func, ref_args, ref_kwargs, refs, outs, self.current))
         else:
-            values = [None] * len(tensors)
+            values = [None] * (len(tensors) + len(written))
             if refs and formula_of(func) is not None:
                 shape = tuple(tensors[0].shape) if tensors else ()
                 self.recording.constants.append(ConstantRecord(func, ref_args, ref_kwargs, shape, self.current))
-        if signature.written:
-            self._write(signature, args, kwargs, values)
-        elif signature.view_of is not None:
-            self._register_views(func, args[signature.view_of], ref_args, ref_kwargs, tensors, values, refs)
-        else:
+        if written:
+            self._write(written, values[len(tensors) :])
+        if signature.view_of is not None:
+            base = args[signature.view_of]
+            viewed = [(i, t) for i, t in enumerate(tensors) if signature.turns or t is not base]
+            self._register_views(func, base, ref_args, ref_kwargs, viewed, values, refs)
+        elif tensors:
             params = _NO_PARAMS if depends else _union(refs)
-            for tensor, value in zip(tensors, values, strict=True):
+            for tensor, value in zip(tensors, values, strict=False):
                 self._register(tensor, value, params)
 
     def _register_views(
@@ -276,7 +312,7 @@ class Recorder(_Mode):  # type: ignore[misc]
         base: torch.Tensor,
         ref_args: tuple[Any, ...],
         ref_kwargs: dict[str, Any],
-        tensors: list[torch.Tensor],
+        views: list[tuple[int, torch.Tensor]],
         values: list[int | None],
         refs: list[TensorArg],
     ) -> None:
@@ -285,15 +321,21 @@ class Recorder(_Mode):  # type: ignore[misc]
             self._register(base, None, is_foreign=True)
             entry = self._entries[id(base)]
         params = _union(refs)
-        for slot, (tensor, value) in enumerate(zip(tensors, values, strict=True)):
-            if tensor is base:
-                continue
+        for slot, tensor in views:
             step = ViewStep(func, ref_args, ref_kwargs, slot, tuple(tensor.shape))
-            self._register(tensor, value, params, entry.cell, (*entry.path, step))
+            self._register(tensor, values[slot], params, entry.cell, (*entry.path, step))
 
-    def _write(self, signature: _Signature, args: tuple[Any, ...], kwargs: dict[str, Any], values: list[int | None]) -> None:
+    def _rebind(self, target: torch.Tensor, source: Any) -> None:
+        """Follow a tensor object that is made to stand for other storage; what it stood for stays as it was."""
+        entry = self._find(source) if isinstance(source, torch.Tensor) else None
+        if entry is None:
+            self._register(target, None)
+        else:
+            self._register(target, self._read(entry), entry.params, entry.cell, entry.path)
+
+    def _write(self, targets: list[torch.Tensor], values: list[int | None]) -> None:
         """Give the written tensors, and with them everything that shares their storage, the new content."""
-        for target, value in zip(signature.targets(args, kwargs), values, strict=False):
+        for target, value in zip(targets, values, strict=True):
             entry = self._find(target)
             if entry is None:
                 self._register(target, None, is_foreign=True)
@@ -302,6 +344,8 @@ class Recorder(_Mode):  # type: ignore[misc]
             covered = cell.is_covered_by(tuple(target.shape), entry.path)
             if not entry.path or (covered and value is None):
                 cell.value = value
+                if not entry.path:
+                    cell.shape = tuple(target.shape)  # it may have been resized
             elif value is not None:
                 base = TensorArg(None if covered else cell.value, cell.shape)
                 source = TensorArg(value, tuple(target.shape))

@@ -18,6 +18,7 @@ from rfcheck.graph.borrow import WriteGuard, borrow, substitute_tensors
 from rfcheck.graph.operators import Convolution, Window, meaning_of
 from rfcheck.graph.recorder import Recorder
 from rfcheck.graph.records import ModuleCall, Recording
+from rfcheck.graph.scripted import is_scripted, whole_operators
 from rfcheck.graph.wrappers import is_sharded
 from rfcheck.input_size import crossed
 from rfcheck.target.devices import is_about_devices, on_one_device
@@ -99,7 +100,7 @@ def can_trace(model: nn.Module, shape: tuple[int, ...]) -> bool:
 
 def _ways(model: nn.Module) -> tuple[TracedWith, ...]:
     """How a model can be traced, in the order in which to try."""
-    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+    if is_scripted(model.modules()):
         return ("real",)  # TorchScript keeps parameters where nothing else can stand in for them
     if isinstance(model, Program) or any(map(is_sharded, model.parameters())):
         return ("meta",)  # there is no data, or none that one process has; FakeTensors know no more
@@ -226,7 +227,7 @@ def _run(
         if not isinstance(module, torch.jit.ScriptModule):
             module.__dict__["forward"] = _announced(module, path, recorder)
     try:
-        with outer_mode, recorder:
+        with outer_mode, whole_operators(modules.values()), recorder:
             result = model(image)
     except Exception as error:
         return _Failure(error, recorder.failed_call, recorder.failed_shapes)
@@ -244,10 +245,11 @@ def _run(
 
 def _announced(module: nn.Module, path: str, recorder: Recorder) -> Callable[..., Any]:
     """The module's forward, telling the recorder when it begins and ends."""
-    forward = module.forward
+    forward = _whole(module.forward) if isinstance(module, nn.RNNBase) else module.forward
     kind = type(module).__name__
-    is_leaf = not set(module._modules) - {"parametrizations"}
-    from_torch = type(module).__module__.startswith("torch.nn.modules.")
+    home = type(module).__module__
+    is_leaf = not set(module._modules) - {"parametrizations"} or home.startswith("torch.ao.nn.")
+    from_torch = home.startswith("torch.nn.modules.")
     calls = recorder.recording.calls
     repeat = 0
 
@@ -269,6 +271,17 @@ def _announced(module: nn.Module, path: str, recorder: Recorder) -> Callable[...
             recorder.current = outer
 
     return announced
+
+
+def _whole(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The forward of a recurrent layer, kept from being taken apart into steps, as torch does where gradients may be wanted."""
+
+    def undivided(*args: Any, **kwargs: Any) -> Any:
+        below_gradients: Any = torch._C._AutoDispatchBelowAutograd
+        with below_gradients():
+            return forward(*args, **kwargs)
+
+    return undivided
 
 
 def tensors_in(result: Any) -> Iterator[torch.Tensor]:

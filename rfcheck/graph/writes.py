@@ -54,7 +54,7 @@ def _written_layout(base: TensorArg, written: Layout, path: tuple[ViewStep, ...]
 
 
 def _undo_view(step: ViewStep, layout: Layout, outer: tuple[int, ...], reaches: dict[int, Reach], *, alone: bool) -> Layout | None:
-    name, args = step.func._opname, step.args
+    name, args = step.func._opname.removesuffix("_"), step.args
     if name in ("view", "squeeze", "unsqueeze", "alias", "detach"):
         return regroup(layout, outer)
     if name in ("permute", "transpose", "t"):

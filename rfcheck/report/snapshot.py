@@ -32,7 +32,7 @@ class Snapshot:
         cost: of the whole network.
         tail_cost: of the tail.
         flops_by_operator: multiply-accumulates per operator, largest first.
-        layers: every convolution, pooling and linear call, in execution order.
+        layers: every convolution, pooling, linear and recurrent call, in execution order.
         best_fixes: one line on the best fix, by the code of the rule that it answers.
         edits: findings that an edit of the model's file answers, as `place_in_model` names them, and whether the edit is safe.
     """

@@ -62,7 +62,7 @@ def _is_own_model(value: Any, module: ModuleType) -> bool:
         inspect.isclass(value)
         and issubclass(value, nn.Module)
         and value.__module__ == module.__name__
-        and value.forward is not nn.Module.forward
+        and inspect.getattr_static(value, "forward") is not nn.Module.forward  # TorchScript classes have it on instances only
         and not inspect.isabstract(value)
     )
 

@@ -241,3 +241,21 @@ def test_a_model_whose_forward_analyses_another_one():
             return super().forward(x)
 
     assert analyze(Curious(3, 3, 5), 8).layers[0].r_max == (5, 5)
+
+
+def test_a_buffer_that_grows_is_given_back_as_it_was():
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("seen", torch.ones(1))
+
+        def forward(self, x):
+            self.seen.resize_(x.shape[1]).copy_(x.sum((0, 2, 3)))
+            return x * self.seen.max().item()
+
+    model = Counting()
+    buffer = model.seen
+    assert analyze(model, 8).traced_with == "real"
+    assert model.seen is buffer
+    assert torch.equal(buffer, torch.ones(1))
+    assert buffer.untyped_storage().nbytes() == 4

@@ -4,6 +4,7 @@ import ast
 import types
 
 import pytest
+import torch
 from torch import nn
 
 from rfcheck.target.discover import class_names, function_names, instance_names, required_arguments, without_parts
@@ -102,3 +103,20 @@ def test_parts_and_twins_are_no_models_of_their_own():
 def test_losses_activations_and_transforms_are_no_models(module):
     vars(module).update(criterion=nn.CrossEntropyLoss(), act=nn.ReLU(), net=nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU()))
     assert instance_names(module, ast.parse("criterion = act = net = one = None")) == ["one", "net"]
+
+
+def test_a_class_of_torchscript_is_a_model(module):
+    """It has its forward on instances only."""
+
+    class Scripted(torch.jit.ScriptModule):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 8, 3)
+
+        @torch.jit.script_method
+        def forward(self, x):
+            return self.conv(x)
+
+    Scripted.__module__ = module.__name__
+    module.Scripted = Scripted
+    assert "Scripted" in class_names(module)

@@ -1,9 +1,8 @@
-"""Operators that bring positions together: products of matrices, attention, reductions, recurrence, selection by content."""
+"""Operators that bring positions together: products of matrices, reductions, selection by content."""
 
 from __future__ import annotations
 
 from rfcheck.graph.operators.meanings import (
-    Attention,
     Distances,
     Global,
     Linear,
@@ -13,7 +12,6 @@ from rfcheck.graph.operators.meanings import (
     Mix,
     Opaque,
     Place,
-    Recurrent,
     Reduce,
     Table,
     entries,
@@ -27,11 +25,6 @@ COMBINING: Table = {
     **entries("mm bmm matmul", Matmul()),
     **entries("addmm baddbmm addbmm _addmm_activation", Matmul(1, 2)),
     **entries("mv dot", Matmul()),
-    **entries(
-        "scaled_dot_product_attention _scaled_dot_product_flash_attention _scaled_dot_product_efficient_attention", Attention()
-    ),
-    **entries("_scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_fused_attention_overrideable", Attention()),
-    **entries("_scaled_dot_product_attention_math _scaled_dot_product_cudnn_attention", Attention()),
     **entries("cdist _cdist_forward _euclidean_dist", Distances()),
     **entries("_trilinear", Lookup("trilinear")),
     **entries("mean sum amax amin prod std var var_mean std_mean logsumexp norm all any nanmean nansum", Reduce()),
@@ -64,7 +57,6 @@ COMBINING: Table = {
     **entries("linalg_ldl_factor linalg_ldl_factor_ex linalg_ldl_solve linalg_solve linalg_solve_ex _linalg_solve_ex", Matrices()),
     **entries("linalg_solve_triangular triangular_solve linalg_lstsq linalg_polar linalg_matrix_sqrth", Matrices()),
     **entries("linalg_matrix_exp matrix_exp linalg_matrix_power matrix_power", Matrices()),
-    **entries("lstm gru rnn_tanh rnn_relu mkldnn_rnn_layer _cudnn_rnn", Recurrent()),
     **entries(
         "fft_fft2 fft_rfft2 fft_fftn fft_rfftn _fft_r2c _fft_c2c _fft_c2r", Global("a Fourier transform reads all positions")
     ),

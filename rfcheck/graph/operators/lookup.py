@@ -16,10 +16,12 @@ from rfcheck.graph.operators.arranging import ARRANGING
 from rfcheck.graph.operators.combining import COMBINING
 from rfcheck.graph.operators.elementwise import ELEMENTWISE
 from rfcheck.graph.operators.extensions import EXTENSIONS
+from rfcheck.graph.operators.fused import FUSED
 from rfcheck.graph.operators.meanings import Join, Meaning, Pointwise, Rearrange, Table
+from rfcheck.graph.operators.quantizing import QUANTIZING
 from rfcheck.graph.operators.windowed import WINDOWED
 
-_TABLE: Table = {**ELEMENTWISE, **WINDOWED, **COMBINING, **ARRANGING, **EXTENSIONS}
+_TABLE: Table = {**ELEMENTWISE, **WINDOWED, **COMBINING, **FUSED, **ARRANGING, **QUANTIZING, **EXTENSIONS}
 
 _TAGGED = ("aten::", "prims::")
 _ALONE, _TOGETHER = Pointwise(), Join()

@@ -75,7 +75,15 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Scaled dot-product attention over (..., tokens, features): query, key and value are the first three arguments."""
+    """Scaled dot-product attention: query, key and value are the first three arguments.
+
+    Args:
+        tokens: the dimension that holds the tokens; the last holds features.
+        is_block: whether the operator is a whole layer of a transformer: tokens attend to themselves, beside a way around it.
+    """
+
+    tokens: int = -2
+    is_block: bool = False
 
 
 @dataclass(frozen=True, slots=True)
