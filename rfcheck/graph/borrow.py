@@ -97,7 +97,7 @@ class WriteGuard:
 
     def __init__(self) -> None:
         self._saved: dict[int, tuple[torch.UntypedStorage, torch.UntypedStorage]] = {}
-        self._shapes: dict[int, tuple[torch.Tensor, torch.UntypedStorage, int, torch.Size, tuple[int, ...]]] = {}
+        self._shapes: dict[int, tuple[torch.Tensor, torch.UntypedStorage, Any, torch.Size, tuple[int, ...]]] = {}
 
     def save(self, tensor: torch.Tensor) -> None:
         """Save the storage behind a tensor, unless it holds no data, and how the tensor lies in it."""
@@ -105,9 +105,9 @@ class WriteGuard:
             return
         storage = tensor.untyped_storage()
         self._shapes.setdefault(id(tensor), (tensor, storage, tensor.storage_offset(), tensor.shape, tensor.stride()))
-        if storage.data_ptr() not in self._saved:
+        if storage._cdata not in self._saved:
             content: torch.UntypedStorage = storage.clone()  # type: ignore[no-untyped-call]
-            self._saved[storage.data_ptr()] = (storage, content)
+            self._saved[storage._cdata] = (storage, content)
 
     def restore(self) -> None:
         """Put back what was saved."""
@@ -116,5 +116,5 @@ class WriteGuard:
                 storage.resize_(content.nbytes())
             storage.copy_(content)
         for tensor, storage, offset, shape, stride in self._shapes.values():
-            if tensor.shape != shape or tensor.stride() != stride or tensor.untyped_storage().data_ptr() != storage.data_ptr():
+            if tensor.shape != shape or tensor.stride() != stride or tensor.untyped_storage()._cdata != storage._cdata:
                 tensor.set_(storage, offset, shape, stride)

@@ -35,7 +35,6 @@ from rfcheck.graph.operators import (
 from rfcheck.graph.reach import GLOBAL, Position, Reach, window
 from rfcheck.graph.records import TensorArg
 
-
 _KEPT = ("running_mean", "running_var", "running_min", "running_max")
 """Arguments that an operator keeps between calls; that an earlier call has written them from the image adds no context."""
 

@@ -19,8 +19,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from rfcheck.frames import user_frames
 from rfcheck.graph.flops import formula_of
 from rfcheck.graph.operators import Recurrent, meaning_of
-from rfcheck.graph.recurrence import RECURRENT_LAYERS, results
 from rfcheck.graph.records import SCATTER, ConstantRecord, ModuleCall, OpRecord, Recording, TensorArg, TensorOut, ViewStep
+from rfcheck.graph.recurrence import RECURRENT_LAYERS, results
 from rfcheck.graph.shapes import SHAPE_RULES
 
 _COMPOSITE: Any = torch._C.DispatchKey.CompositeImplicitAutograd

@@ -155,3 +155,89 @@ def test_lines_are_looked_for_where_they_are_asked_for_and_in_code_that_is_not_t
         return
     assert chains[0] == (call(here, "x * 2", -1), call(here, "doubled(image)"))
     assert chains[1][0] == call(here, "doubled(image).relu_()")
+
+
+@torch.library.custom_op("rfcheck_tests::counted", mutates_args=("count",))
+def counted(x: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+    """An operator that writes to an argument and returns a tensor of its own."""
+    count += x.sum()
+    return x + x
+
+
+@counted.register_fake
+def _(x, count):
+    return torch.empty_like(x)
+
+
+def test_what_an_operator_returns_beside_what_it_writes_to():
+    count = torch.zeros(1, device="meta")
+
+    def function(x):
+        y = torch.ops.rfcheck_tests.counted(x, count)
+        return y + count
+
+    recording, _ = record(function)
+    assert names(recording) == ["counted", "add"]
+    made, written = recording.records[0].outputs
+    assert (made.shape, written.shape) == ((1, 2, 8, 8), (1,))
+    assert (made.fresh_bytes, written.fresh_bytes) == (1 * 2 * 8 * 8 * 4, 0)
+    assert [t.value for t in recording.records[1].tensors] == [made.value, written.value]
+
+
+def test_normalisation_that_updates_its_statistics():
+    mean, variance = torch.zeros(2, device="meta"), torch.ones(2, device="meta")
+    recording, value = record(lambda x: torch.nn.functional.batch_norm(x, mean, variance, training=True))
+    assert producer(recording, value).outputs[0].shape == (1, 2, 8, 8)
+
+
+def test_an_emptied_tensor_leaves_what_it_was_part_of_alone():
+    def function(x):
+        left, right = (x + x).chunk(2, 1)
+        y = torch.cat((left * 2, right), 1)
+        left.set_()
+        return y, right.neg()
+
+    recorder = Recorder(hold_tensors=True, use_shape_rules=True)
+    image = torch.empty(1, 2, 8, 8, device="meta")
+    recorder.add_input(image)
+    with recorder:
+        joined, _ = function(image)
+    assert SCATTER not in [r.func for r in recorder.recording.records]
+    assert names(recorder.recording)[-1] == "neg"
+    assert recorder.value_of(joined) is not None
+
+
+def test_a_tensor_set_to_another_is_that_one():
+    def function(x):
+        y = torch.empty(0, device="meta")
+        y.set_(x.neg())
+        return y * 2
+
+    recording, _ = record(function)
+    assert names(recording) == ["neg", "mul"]
+
+
+def test_turning_a_view_in_place_turns_nothing_else():
+    def function(x):
+        y = x + x
+        part = y[:, :1]
+        part.squeeze_(1)
+        part.relu_()
+        return y
+
+    recording, _ = record(function)
+    written, path = recording.records[-1].args[1:]
+    assert recording.records[-1].func is SCATTER
+    assert (written.shape, [step.func._opname for step in path]) == ((1, 8, 8), ["slice", "squeeze_"])
+
+
+def test_a_composite_operator_that_arrives_whole_is_taken_apart():
+    weight = torch.empty(3, 2, 3, 3, device="meta")
+
+    def function(x):
+        with torch.inference_mode():
+            return torch.nn.functional.conv2d(x, weight).flatten(1)
+
+    recording, value = record(function)
+    assert names(recording) == ["convolution", "view"]
+    assert value == recording.records[-1].outputs[0].value

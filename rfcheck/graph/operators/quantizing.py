@@ -18,5 +18,9 @@ QUANTIZING: Table = {
     **_quantized("add add_relu add_scalar add_scalar_relu mul_scalar mul_scalar_relu", Join()),
     **_quantized("mul mul_relu", Join(gate=True)),
     **_quantized("cat cat_relu", Concat()),
-    **{f"quantized_decomposed::{name}_per_{part}": Rounding() for name in ("quantize", "dequantize") for part in ("tensor", "channel")},
+    **{
+        f"quantized_decomposed::{name}_per_{part}": Rounding()
+        for name in ("quantize", "dequantize")
+        for part in ("tensor", "channel")
+    },
 }
