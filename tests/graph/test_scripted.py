@@ -78,8 +78,10 @@ def test_modes_and_weights_come_back_after_a_failure():
         analyze(model, 4)
     assert modes(model) == [True, True, True]
     assert all(map(torch.equal, weights, model.parameters()))
-    with scripts_in_eval_mode(model.modules()):
-        assert modes(model) == [False, False, False]
+    before = modes_of(model.modules())
+    eval_modes(before)
+    assert modes(model) == [False, False, False]
+    put_back_modes(before)
     assert modes(model) == [True, True, True]
 
 
