@@ -56,7 +56,7 @@ def plain_table(*columns: tuple[str, JustifyMethod], names: Collection[str] = ("
 
 
 def print_layers(layers: Sequence[Layer], cost: Cost, console: Console) -> None:
-    """Every convolution, pooling, linear and recurrent call, a row each; then the cost of the whole model, and what the columns mean."""
+    """Every call that is listed as a layer, a row each; then the cost of the whole model, and what the columns mean."""
     table = plain_table(
         ("layer", "left"),
         ("kind", "left"),
