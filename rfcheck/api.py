@@ -286,10 +286,20 @@ def apply_fix(
         return changed_copy(model, fix, shape)
 
 
+def _what_was_given(value: object) -> str:
+    """What somebody passed in place of a model, and how to get one of it."""
+    name = getattr(value, "__name__", "")
+    if isinstance(value, type):
+        return f"the class {name}; make a model of it first: {name}(...)"
+    if callable(value) and name:
+        return f"the function {name}; call it first: {name}(...)"
+    return f"{type(value).__name__} {value!r}" if isinstance(value, str) else type(value).__name__
+
+
 def analyze_named(model: nn.Module, input_size: InputSize, settings: Settings, name: str, origin: Origin | None = None) -> Analysis:
     """`analyze`, with the name that messages give the model, and where its parts were written if that is known."""
     if not isinstance(model, nn.Module):
-        raise TargetError(f"rfcheck analyses a torch.nn.Module, got {type(model).__name__}")
+        raise TargetError(f"rfcheck analyses a torch.nn.Module, got {_what_was_given(model)}")
     model = uncompiled(model)
     refuse_flattened(model)
     return _alone(lambda: _analyze(model, input_size, settings, name, origin))

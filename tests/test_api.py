@@ -102,7 +102,16 @@ def test_axes_are_independent():
 @pytest.mark.parametrize(
     ("model", "size", "settings", "error", "message"),
     [
-        (Net, 32, None, TargetError, "rfcheck analyses a torch.nn.Module, got type"),
+        (Net, 32, None, TargetError, "rfcheck analyses a torch.nn.Module, got the class Net; make a model of it first: Net(...)"),
+        (
+            analyze,
+            32,
+            None,
+            TargetError,
+            "rfcheck analyses a torch.nn.Module, got the function analyze; call it first: analyze(...)",
+        ),
+        ("net", 32, None, TargetError, "rfcheck analyses a torch.nn.Module, got str 'net'"),
+        (None, 32, None, TargetError, "rfcheck analyses a torch.nn.Module, got NoneType"),
         (Net(), "32", None, InputSizeError, "input_size must be a whole number"),
         (Net(), 32, {"gate": 1}, SettingsError, "unknown setting 'gate'"),
         (Net(), (1, 32, 32), None, TraceError, "pass --channels 3 or input_size=(3, 32, 32)"),

@@ -14,6 +14,10 @@ from rfcheck.suggestions import did_you_mean
         ("xyz", ["full", "json"], 3, "there are two"),
         ("xyz", [], 1, "there are two"),
         ("", ["full"], 1, "there are two"),
+        ("--lr", ["--help", "--resolution", "--learning-rate"], 1, "did you mean --learning-rate?"),
+        ("--res", ["--rules", "--resume", "--resolution"], 2, "did you mean --resume or --resolution?"),
+        ("--res", ["--rules", "--resolution"], 1, "did you mean --resolution?"),
+        ("--r", ["--resolution"], 1, "there are two"),
         ("a", iter(["a1", "a2", "a3", "a4"]), 3, "did you mean a4 or a3 or a2?"),
     ],
 )

@@ -198,7 +198,13 @@ def test_settings_decide_the_numbers():
         (chain(1), [True], None, InputSizeError, "resolutions must be whole numbers of at least 1, got True"),
         (chain(1), [3.5], None, InputSizeError, "resolutions must be whole numbers of at least 1, got 3.5"),
         (chain(1), "8:4:1", None, InputSizeError, "resolutions 8:4:1: the range runs backwards; write 4:8:1"),
-        (nn.Conv2d, [8], None, TargetError, "rfcheck analyses a torch.nn.Module, got type"),
+        (
+            nn.Conv2d,
+            [8],
+            None,
+            TargetError,
+            "rfcheck analyses a torch.nn.Module, got the class Conv2d; make a model of it first: Conv2d(...)",
+        ),
         (chain(1), [8], {"channels": 0}, SettingsError, "channels must be a whole number of at least 1, got 0"),
     ],
 )

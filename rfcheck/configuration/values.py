@@ -17,7 +17,7 @@ from rfcheck.quantities import parse_limit
 _EXTENT = "0*[1-9][0-9]{0,8}"
 _NUMBER = r"(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[kMGT]?"
 _PLAIN = r"^\S(?:.*\S)?$"
-_FILE_TARGET = re.compile(r"^(?P<file>.+?\.(?:py|pt2|onnx))(?P<rest>:.*)?$", re.DOTALL)
+_FILE_TARGET = re.compile(r"^(?P<file>.+?\.(?:py|(?i:pt2|onnx)))(?P<rest>:.*)?$", re.DOTALL)
 _TYPES: dict[str, type | tuple[type, ...]] = {"integer": int, "number": (int, float), "string": str, "array": list}
 
 

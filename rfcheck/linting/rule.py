@@ -265,6 +265,9 @@ def find_rule(name: str, folders: Sequence[str] = ()) -> Rule:
     for rule in rules:
         if name.upper() == rule.code or name == rule.name:
             return rule
+    family = [f"{rule.code} {rule.name}" for rule in rules if rule.code.startswith(name.upper())]
+    if name and family:
+        raise UnknownNameError(f"no rule {name!r}, but rules that begin so: {', '.join(family)}")
     names = [rule.code for rule in rules] + [rule.name for rule in rules]
     near = difflib.get_close_matches(name, names, 3, 0.5) or [rule.code for rule in rules]
     raise UnknownNameError(f"no rule {name!r}; there is {', '.join(near)}")

@@ -65,11 +65,13 @@ class FileSource:
         if self.path.is_dir():
             raise TargetError(f"{path}: is a folder; give the files in it that define models")
         if not self.path.exists():
-            raise TargetError(f"{path}: no such file{_other_files(self.path)}")
+            link = f" behind this link to {self.path.readlink()}" if self.path.is_symlink() else ""
+            raise TargetError(f"{path}: no such file{link}{_other_files(self.path)}")
         try:
             self.tree = ast.parse(read_plain(self.path) if content is None else content, str(self.path))
         except SyntaxError as error:
-            raise TargetError(f"{path}:{error.lineno}: the file has a syntax error: {error.msg}") from None
+            place = path if error.lineno is None else f"{path}:{error.lineno}"
+            raise TargetError(f"{place}: the file has a syntax error: {error.msg}") from None
         except (OSError, ValueError) as error:
             raise TargetError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
         self.sites = ConstructionSites()
@@ -178,7 +180,7 @@ def import_named(name: str) -> ModuleType:
 
 def _other_files(path: Path) -> str:
     """A hint at the file that is meant, or at others that are there."""
-    names = sorted(file.name for file in path.parent.glob("*.py"))
+    names = sorted(file.name for file in path.parent.glob("*.py") if file.exists())
     near = difflib.get_close_matches(path.stem, [name.removesuffix(".py") for name in names], 1)
     if near:
         return f"; did you mean {path.parent / near[0]}.py?"

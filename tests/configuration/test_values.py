@@ -28,6 +28,8 @@ from rfcheck.configuration.values import (
     target_file,
     whole,
 )
+from rfcheck.errors import TargetError
+from rfcheck.target.spec import parse_target
 
 KINDS = [RESOLUTION, INPUT_SIZE, CODES, TEXT, FILE, FOLDERS, TARGET, LIMIT, COUNT, SHARE, one_of("a", "b"), whole(2)]
 TEXTS = [
@@ -143,3 +145,15 @@ def test_each_folder_counts_once(tmp_path, monkeypatch):
 def test_targets(text, shown, file):
     assert TARGET.value_of(text, Path("/p")) == shown
     assert target_file(text) == file
+
+
+@pytest.mark.parametrize(
+    "text", ["a/m.py", "a/m.py:Net", "m.pt2", "sub/M.ONNX", "sub/m.Pt2", "torchvision:resnet18", "package.module:Net", "m.PY:Net"]
+)
+def test_a_target_in_a_file_is_one_wherever_it_is_taken_apart(text):
+    try:
+        spec = parse_target(text)
+    except TargetError:
+        assert target_file(text) is None
+    else:
+        assert target_file(text) == (spec.place if spec.kind in ("file", "pt2", "onnx") else None)

@@ -112,6 +112,9 @@ def test_find_by_code_or_name():
     with pytest.raises(UnknownNameError) as caught:
         find_rule("RF110")
     assert str(caught.value) == "no rule 'RF110'; there is RF105, RF104, RF103"
+    with pytest.raises(UnknownNameError) as caught:
+        find_rule("rf2")
+    assert str(caught.value) == "no rule 'rf2', but rules that begin so: RF201 aggressive-stem, RF202 subsampling-convolution"
 
 
 def test_a_pipe_is_no_rule(tmp_path):

@@ -61,6 +61,7 @@ def test_lines_of_definitions(model_file):
 @pytest.mark.parametrize(
     ("code", "message"),
     [
+        ("x = 1\0", "model.py: the file has a syntax error: source code string cannot contain null bytes"),
         ("x = (\n", "model.py:3: the file has a syntax error: '(' was never closed"),
         ("import rf_missing\n", "model.py:3: an import fails: No module named 'rf_missing'; install it in the environment"),
         ("from torch import rf_missing\n", "model.py:3: an import fails: cannot import name 'rf_missing' from 'torch'"),
@@ -87,6 +88,10 @@ def test_files_that_do_not_exist(model_file, tmp_path):
     with pytest.raises(TargetError) as caught:
         FileSource("./alxnet.py")
     assert str(caught.value) == "./alxnet.py: no such file; did you mean alexnet.py?"
+    (tmp_path / "alxnet.py").symlink_to("gone.py")
+    with pytest.raises(TargetError) as caught:
+        FileSource("alxnet.py")
+    assert str(caught.value) == "alxnet.py: no such file behind this link to gone.py; did you mean alexnet.py?"
     with pytest.raises(TargetError) as caught:
         FileSource("nowhere/alexnet.py")
     assert str(caught.value) == "nowhere/alexnet.py: no such file"
