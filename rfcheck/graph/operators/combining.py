@@ -30,6 +30,7 @@ COMBINING: Table = {
     **entries("mean sum amax amin prod std var var_mean std_mean logsumexp norm all any nanmean nansum", Reduce()),
     **entries("linalg_vector_norm max min argmax argmin median nanmedian count_nonzero aminmax _aminmax", Reduce()),
     **entries("kthvalue mode linalg__powsum native_norm frobenius_norm special_logsumexp", Reduce()),
+    **entries("nll_loss_forward nll_loss2d_forward multi_margin_loss multilabel_margin_loss_forward _ctc_loss", Global()),
     **entries("_is_all_true _is_any_true trace dist _pdist_forward", Global()),
     **entries("_softmax softmax _safe_softmax special_softmax _masked_softmax", Mix(weights="makes")),
     **entries("_log_softmax log_softmax special_log_softmax cumsum cumprod logcumsumexp _logcumsumexp cummax cummin", Mix()),

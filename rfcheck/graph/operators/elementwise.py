@@ -19,7 +19,7 @@ ELEMENTWISE: Table = {
     **entries("cudnn_batch_norm miopen_batch_norm _batch_norm_no_update batch_norm _batch_norm_impl_index", Pointwise("norm")),
     **entries("native_layer_norm native_group_norm layer_norm group_norm instance_norm rms_norm", Pointwise("norm", _STATISTICS)),
     **entries("_fused_rms_norm _batch_norm_with_update _batch_norm_with_update_functional", Pointwise("norm", _STATISTICS)),
-    **entries("_native_batch_norm_legit_functional quantized_batch_norm renorm", Pointwise("norm", _STATISTICS)),
+    **entries("_native_batch_norm_legit_functional quantized_batch_norm batch_norm_elemt renorm", Pointwise("norm", _STATISTICS)),
     **entries(
         "relu gelu silu elu selu celu leaky_relu hardswish hardtanh relu6 prelu _prelu_kernel mish softplus",
         Pointwise("activation"),

@@ -47,9 +47,17 @@ def _derived(func: Any) -> Meaning | None:
     computed = _TABLE.get(name.replace("prims::", "aten::")) if name.startswith("prims::") else None
     if isinstance(computed, (Pointwise, Join)):
         return computed
-    if name.startswith(_TAGGED) and torch.Tag.pointwise in func.tags:
+    if name.startswith(_TAGGED) and _acts_on_positions(func):
         return _ALONE if sum("Tensor" in str(argument.type) for argument in func._schema.arguments) == 1 else _TOGETHER
     return None
+
+
+def _acts_on_positions(func: Any) -> bool:
+    """Whether torch marks an operator, or the one that it is the form in place of, as acting position by position."""
+    namespace, name = func._schema.name.split("::")
+    plain = getattr(getattr(torch.ops, namespace), name.removesuffix("_"), None)
+    forms = [func] if plain is None else [func, *(getattr(plain, overload) for overload in plain.overloads())]
+    return any(torch.Tag.pointwise in form.tags for form in forms)
 
 
 def register_operator(operator: Any, meaning: Meaning) -> None:

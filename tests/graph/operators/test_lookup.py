@@ -9,7 +9,7 @@ from torch import nn
 
 import rfcheck
 from rfcheck.errors import OperatorError, RfcheckError
-from rfcheck.graph.operators import Pointwise, known_operators, lookup, meaning_of, neutral_operators, register_operator
+from rfcheck.graph.operators import Join, Pointwise, known_operators, lookup, meaning_of, neutral_operators, register_operator
 from tests.oracle import Apply, gradient_extents
 
 IMAGE = (1, 2, 32, 32)
@@ -219,9 +219,71 @@ def test_overloads_and_in_place_forms_share_an_entry():
     assert meaning_of(torch.ops.rfcheck_tests.blur.default) is None
 
 
-def test_every_entry_names_an_operator_of_torch():
-    newer_than_the_oldest_torch = {"aten::_fused_rms_norm", "aten::_cudnn_attention_forward"} | {
-        "aten::_flash_attention_forward_no_dropout_inplace"
+def test_forms_of_an_operator_have_its_meaning():
+    aten = torch.ops.aten
+    assert meaning_of(aten.view_copy.default) is meaning_of(aten.view.default) is not None
+    assert meaning_of(aten.heaviside_.default) is meaning_of(aten.heaviside.default) is not None
+    assert meaning_of(torch.ops.prims.sqrt.default) is meaning_of(aten.sqrt.default) is not None
+
+
+def overloads_of_torch():
+    """Every operator of torch that makes tensors of tensors, by the first of its overloads that do."""
+    for name in sorted({q.partition(".")[0] for q in torch._C._dispatch_get_all_op_names() if q.startswith("aten::")}):
+        packet = getattr(torch.ops.aten, name.removeprefix("aten::"), None)
+        for overload in packet.overloads() if packet is not None else ():
+            func = getattr(packet, overload)
+            taken = [str(argument.type) for argument in func._schema.arguments if not argument.kwarg_only]
+            made = [str(result.type) for result in func._schema.returns]
+            if any("Tensor" in kind for kind in taken) and any("Tensor" in kind for kind in made):
+                yield name.removeprefix("aten::"), func
+                break
+
+
+def test_what_torch_marks_as_pointwise_is_known():
+    assert meaning_of(torch.ops.aten.special_airy_ai.default) == Pointwise()
+    assert meaning_of(torch.ops.aten.nextafter_.default) == Join()
+    unknown = [name for name, func in overloads_of_torch() if torch.Tag.pointwise in func.tags and meaning_of(func) is None]
+    assert unknown == []
+
+
+DOCUMENTED = (torch, F, torch.Tensor, torch.linalg, torch.special, torch.fft)
+
+LEFT_UNKNOWN = {
+    "sparse and nested": "ccol_indices col_indices crow_indices indices row_indices values to_padded_tensor sspaddmm hspmm "
+    "resize_as_sparse_",
+    "of shape or memory only": "empty_like empty_quantized full_like ones_like rand_like randint_like randn_like zeros_like zero_ "
+    "new_empty new_empty_strided new_full new_ones new_zeros set_ resize resize_ resize_as resize_as_ embedding_renorm_ random "
+    "linspace logspace cauchy_ exponential_ geometric_ log_normal_ random_ uniform_ q_per_channel_scales q_per_channel_zero_points",
+    "of positions that a grid gives": "affine_grid_generator cudnn_affine_grid_generator cudnn_grid_sampler",
+    "of training, or of devices other than the one that models are traced on": "batch_norm_backward_elemt "
+    "batch_norm_backward_reduce batch_norm_gather_stats batch_norm_gather_stats_with_counts batch_norm_stats "
+    "batch_norm_update_stats cudnn_convolution_add_relu cudnn_convolution_relu cudnn_convolution_transpose miopen_convolution "
+    "miopen_convolution_add_relu miopen_convolution_relu miopen_convolution_transpose miopen_ctc_loss "
+    "miopen_depthwise_convolution miopen_rnn",
+    "rare": "as_strided_scatter block_diag cholesky conv_tbc diag_embed diagonal_scatter hash_tensor segment_reduce slice_inverse",
+    "products": "addmv addmv_ vdot quantized_gru quantized_lstm",
+}
+
+
+def test_whatever_torch_documents_is_known_or_listed():
+    documented = {name for module in DOCUMENTED for name in dir(module)}
+    listed = {name for names in LEFT_UNKNOWN.values() for name in names.split()}
+    unknown = {
+        name
+        for name, func in overloads_of_torch()
+        if {name, name.removeprefix("linalg_"), name.removeprefix("special_"), name.removeprefix("fft_")} & documented
+        and not name.startswith(("_", "sparse_", "mkldnn_"))
+        and not name.endswith("_copy")
+        and meaning_of(func) is None
+        and not torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
     }
+    assert sorted(unknown - listed) == []
+
+
+def test_every_entry_names_an_operator_of_torch():
+    newer_than_the_oldest_torch = {
+        "aten::_fused_rms_norm", "aten::_upsample_lanczos2d_aa", "aten::linalg__powsum", "aten::linalg_matrix_sqrth",
+        "aten::linalg_polar", "aten::_cudnn_attention_forward", "aten::_flash_attention_forward_no_dropout_inplace",
+    }  # fmt: skip
     names = {name for name in known_operators() if name.startswith("aten::")} - newer_than_the_oldest_torch
     assert sorted(name for name in names if not hasattr(torch.ops.aten, name.removeprefix("aten::"))) == []
