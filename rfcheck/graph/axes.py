@@ -114,6 +114,8 @@ def axes_held(layout: Layout) -> frozenset[int]:
 @lru_cache(maxsize=8192)
 def regroup(layout: Layout, shape: tuple[int, ...]) -> Layout | None:
     """The layout after a view to another shape; None where dimensions are cut across their factors."""
+    if shape == tuple(size_of(dim) for dim in layout):
+        return layout
     pending = [factor for dim in layout for factor in dim if factor.size != 1 or not isinstance(factor, Plain)]
     result: list[Dim] = []
     for index, size in enumerate(shape):
@@ -278,24 +280,24 @@ class Reading:
         self.dims = [tuple(moved(factor) for factor in dim) for dim in self.dims]
 
     def mix(self, dim: int) -> None:
-        """Let every position read all values of the dimension: attention, softmax, a reduction that keeps its shape."""
-        digits = [digit for digit in digits_of(self.dims[dim]) if digit.size > 1]
+        """Let every position read all values of the dimension: attention, softmax, a reduction that keeps its shape.
+
+        What reads from one end of the map to the other is global, also where it reads every n-th position only: its extent follows
+        that of the image. So is what reads the only position that there is.
+        """
+        digits = digits_of(self.dims[dim])
         for axis in {digit.axis for digit in digits}:
             mixed = [digit for digit in digits if digit.axis == axis]
-            if math.prod(digit.size for digit in mixed) == axis_size(self.layout, axis):
+            whole = axis_size(self.layout, axis)
+            if math.prod(digit.size for digit in mixed) == whole or any(d.size > 1 and d.spacing * d.size >= whole for d in mixed):
                 self._then(axis, GLOBAL)
                 continue
             for digit in mixed:
                 every_value = Reach(1, 0, (0,), (digit.size - 1,))
-                mixed_reach = lift(every_value, digit.spacing, digit.size, digit.size, outermost=False)
-                whole = digit.spacing * digit.size >= axis_size(self.layout, axis)
-                self._then(axis, mixed_reach._replace(finite=True) if whole else mixed_reach)
+                self._then(axis, lift(every_value, digit.spacing, digit.size, digit.size, outermost=False))
 
     def drop(self, dim: int) -> None:
         """Read all values of the dimension into one and forget its positions; plain factors vanish with it."""
-        for digit in digits_of(self.dims[dim]):
-            if digit.size == 1 and axis_size(self.layout, digit.axis) == 1:
-                self._then(digit.axis, GLOBAL)
         self.mix(dim)
         self._forget(dim)
 

@@ -245,6 +245,8 @@ def _mixed_edge(call: Call, y: TensorArg, layout: Layout, mixed: list[int], resu
         reading.mix(dim)
     reaches = dict(reading.reaches)
     for axis in range(call.axes):
+        if axis in reaches and reaches[axis].is_global:
+            continue
         here, there = placement(reading.layout, axis), placement(result, axis)
         if not here:
             aligned = call.edge(y, Reading(reading.layout), result).reaches

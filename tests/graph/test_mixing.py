@@ -1,6 +1,7 @@
 """Attention, reductions and products of matrices, held against the support of the input gradient."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from torch import nn
 
 import rfcheck
 from tests.graph.cases import EXACT, IMAGE, TOKENS, assert_as_gradient, between, cases, conv, moved, split_into_windows
-from tests.oracle import Apply, gradient_extents
+from tests.oracle import Apply, gradient_extents, gradient_spans
 
 
 def attention(q, k, v):
@@ -89,9 +90,64 @@ def test_attention_inside_padded_windows():
     assert_as_gradient(moved(lambda x: over_windows(attention, 7)(F.pad(x, (0, 2, 0, 1)))[:, :, :48, :40]))
 
 
-def test_attention_over_a_grid_spans_the_image_and_no_more():
-    assert_as_gradient(Apply(over_grid(attention, 8)))
-    assert_as_gradient(between(over_grid(attention, 8), conv(1), conv(padding=1)))
+def over_every_nth(attend, n: int):
+    """Tokens n positions apart attend to each other, from one end of the map to the other (MobileViT)."""
+    return lambda x: over_grid(attend, x.shape[2] // n)(x)
+
+
+@pytest.mark.parametrize("attend", [attention, F.scaled_dot_product_attention])
+@pytest.mark.parametrize("gather", [lambda f: over_grid(f, 8), lambda f: over_every_nth(f, 2), lambda f: over_every_nth(f, 4)])
+@pytest.mark.parametrize("size", [16, 32])
+def test_attention_from_one_end_of_the_map_to_the_other_is_global(attend, gather, size):
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.out = nn.Conv2d(2, 4, 9, padding=4), nn.Conv2d(4, 4, 3)
+
+        def forward(self, x):
+            return self.out(gather(attend)(self.stem(x)))
+
+    analysis = rfcheck.analyze(Net(), (2, size, size))
+    out = analysis.layer("out")
+    assert (out.r_in_min, out.r_in_max, out.role, out.judged) == ((math.inf,) * 2, (math.inf,) * 2, "head", False)
+    (first, last), *_ = gradient_spans(moved(gather(attend)), (1, 2, size, size))[0]
+    assert first == 0
+    assert last >= size // 2  # the farthest of those that a unit reads lies in the other half, wherever the image ends
+
+
+class States(nn.Module):
+    """Strided convolutions, then states that gather from all positions, then a classifier."""
+
+    def __init__(self, gather) -> None:
+        super().__init__()
+        widths = (3, 8, 8, 8, 8, 8)
+        self.body = nn.Sequential(*(nn.Conv2d(a, b, 3, 2, 1) for a, b in pairwise(widths)))
+        self.states, self.fc, self.gather = nn.Conv2d(8, 4, 1), nn.Linear(8, 10), gather
+
+    def forward(self, x):
+        x = self.body(x)
+        return self.fc(self.gather(x.flatten(2), self.states(x).flatten(2)))
+
+
+GATHERS = {
+    "product": lambda x, states: (x @ states.transpose(1, 2)).mean(-1),
+    "turned product": lambda x, states: (states @ x.transpose(1, 2)).mean(1),
+    "einsum": lambda x, states: torch.einsum("ncl,nsl->nc", x, states),
+    "attention": lambda x, states: F.scaled_dot_product_attention(*[x.transpose(1, 2)] * 3).mean(1),
+    "attention written out": lambda x, states: attention(*[x.transpose(1, 2)] * 3).mean(1),
+    "softmax": lambda x, states: (x * x.softmax(-1)).sum(-1),
+    "mean": lambda x, states: x.mean(-1),
+    "maximum": lambda x, states: x.amax(-1),
+}
+
+
+@pytest.mark.parametrize("gather", GATHERS.values(), ids=GATHERS)
+@pytest.mark.parametrize("size", [16, 32, 64])
+def test_what_reads_all_positions_is_global_on_a_map_of_one_position_too(gather, size):
+    analysis = rfcheck.analyze(States(gather), size)
+    fc = analysis.layer("fc")
+    assert (fc.role, fc.judged, fc.in_tail) == ("head", False, False)
+    assert fc.r_max == (math.inf, math.inf)
 
 
 def test_convolution_inside_windows_ends_at_their_borders():
