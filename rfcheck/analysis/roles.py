@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from rfcheck.analysis.receptive_field import Fields
+from rfcheck.graph.masks import beside_features
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -24,13 +25,9 @@ def roles(graph: nx.DiGraph, fields: Fields) -> dict[str, Role]:
         fields: from `rfcheck.analysis.receptive_field.receptive_fields`.
     """
     result: dict[str, Role] = {}
-    feeds_features: dict[str, bool] = {}
-    following = graph._adj
-    for name in reversed(graph._node):
-        out = following[name]
-        feeds_features[name] = not out or any(not edge["gate"] and feeds_features[target] for target, edge in out.items())
+    aside = beside_features(graph)
     for name, node in graph._node.items():
-        if not feeds_features[name]:
+        if name in aside:
             result[name] = "gate"
         elif _is_behind_global(name, node, graph, fields):
             result[name] = "head"

@@ -12,6 +12,7 @@ from rfcheck.analysis.receptive_field import receptive_fields
 from rfcheck.analysis.resolution import last_feature_map, resolution_range
 from rfcheck.analysis.roles import roles
 from rfcheck.config import Settings
+from rfcheck.graph.masks import release_masks
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -60,7 +61,11 @@ def outcome_of_network(network: Network) -> Outcome:
 
 
 def outcome_of_graph(graph: nx.DiGraph, settings: Settings) -> Outcome:
-    """The outcome of a graph, as `outcome_of_network` has it of the network that would be examined from it."""
+    """The outcome of a graph, as `outcome_of_network` has it of the network that would be examined from it.
+
+    A graph that was derived from a traced one is judged anew: a gate may hold most of what is left of the model.
+    """
+    release_masks(graph)
     fields = receptive_fields(graph, settings)
     role_of = roles(graph, fields)
     border = find_border(graph, fields, role_of, graph.graph["input_shape"][2:])

@@ -12,6 +12,7 @@ from rfcheck.graph import matrices, mixing, operators, placing, pooling, rearran
 from rfcheck.graph.axes import Layout, axes_held, image_layout
 from rfcheck.graph.calls import Call, Edge, Gathered
 from rfcheck.graph.flops import is_uncounted, multiply_accumulates
+from rfcheck.graph.masks import release_masks
 from rfcheck.graph.naming import node_names, operator_name
 from rfcheck.graph.normalising import Statistics
 from rfcheck.graph.reach import IDENTITY, Reach
@@ -251,6 +252,7 @@ def build_graph(trace: Trace, sources: Mapping[str, tuple[Span, ...]] = _NO_SOUR
             for c in trace.recording.constants
         ],
     )
+    release_masks(graph)
     return graph
 
 
