@@ -131,8 +131,15 @@ class Analysis:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What had to be assumed because an operator is unknown: "layer: operator: assumption"."""
-        return tuple(f"{op.name}: {op.operator}: {op.assumption}" for op in self.network.unknown)
+        """What had to be assumed, as "layer: operator: assumption": of unknown operators, and once of what wraps round."""
+        unknown = tuple(f"{op.name}: {op.operator}: {op.assumption}" for op in self.network.unknown)
+        first, *more = (*self.network.wrapping, "")
+        if not first:
+            return unknown
+        node = self.graph._node[first]
+        operator, first = ("roll", first) if node["wraps"] else ("circular padding", node["module"] or first)
+        others = f", here and in {len(more) - 1} more of its modules" if more[1:] else ""
+        return (*unknown, f"{first}: {operator}: what comes from the other end counts as lying beyond the border{others}")
 
     @property
     def traced_with(self) -> str:

@@ -75,13 +75,15 @@ def made_positive(model: nn.Module) -> nn.Module:
     return model
 
 
-def disagreements(model: nn.Module, shape: tuple[int, ...]) -> list[str]:
+def disagreements(model: nn.Module, shape: tuple[int, ...], *, gates: str = "count") -> list[str]:
     """Where the analysis of a model says something else than its indicators; arguments as for `seen_by_layers`.
 
-    A receptive field that reaches the extent of the image, or more than half of it, may be clipped at the border: then the analysis may
-    say more. An unknown one must be named.
+    Weights between 0 and 1 never hide an indicator: where a model has gates, ``gates="ignore"`` is what the indicators see.
+
+    A receptive field that reaches the extent of the image, or leaves no room for a few units without any border in half of it, may be
+    clipped at the border: then the analysis may say more. An unknown one must be named.
     """
-    analysis = analyze(model, shape, settings={"projection": "exact", "gates": "count"})  # indicators know no conventions
+    analysis = analyze(model, shape, settings={"projection": "exact", "gates": gates})  # indicators know no conventions
     found: list[str] = []
     for name, seen in seen_by_layers(model, shape).items():
         found.extend(f"{name}: {difference}" for difference in _differences(analysis, analysis.layer(name), seen, shape[2:]))
@@ -93,8 +95,9 @@ def _differences(analysis: Analysis, layer: Layer, seen: Seen, sizes: tuple[int,
         if not analysis.assumptions:
             yield "unknown without a word"
     else:
-        for r, extent, size in zip(layer.r_max, seen.r, sizes, strict=True):
-            if r < extent or (r != extent and extent < size and (2 * r <= size or math.isinf(r))):
+        for r, jump, extent, size in zip(layer.r_max, layer.jump or (), seen.r, sizes, strict=True):
+            is_inside = math.isinf(r) or 2 * (r + 3 * math.ceil(jump)) <= size
+            if r < extent or (r != extent and extent < size and is_inside):
                 yield f"r_max {layer.r_max} instead of {seen.r}"
     if layer.r_max is not None and layer.r_min is not None and any(a > b for a, b in zip(layer.r_min, layer.r_max, strict=True)):
         yield f"r_min {layer.r_min} above r_max {layer.r_max}"

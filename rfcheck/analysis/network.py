@@ -12,6 +12,7 @@ from rfcheck.analysis.receptive_field import Fields, receptive_fields
 from rfcheck.analysis.resolution import last_feature_map, resolution_range
 from rfcheck.analysis.roles import Role, roles
 from rfcheck.config import Settings
+from rfcheck.graph.wrapping import wrapping
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -70,6 +71,7 @@ class Network:
         last_map: the last feature map.
         resolution_range: lowest image without unproductive layers and highest that the last map sees whole, per axis.
         unknown: operators whose meaning is not known.
+        wrapping: nodes where positions wrap round, as if the image went on beyond its border.
     """
 
     graph: nx.DiGraph
@@ -84,6 +86,7 @@ class Network:
     last_map: FeatureMap | None
     resolution_range: tuple[Extents | None, Extents | None]
     unknown: tuple[UnknownOperator, ...]
+    wrapping: tuple[str, ...] = ()
 
     def layer(self, name: str) -> Layer:
         """The layer of a name."""
@@ -131,6 +134,7 @@ def examine(graph: nx.DiGraph, settings: Settings) -> Network:
         last_map=last,
         resolution_range=resolution_range([x.r_in_min for x in layers if x.judged], None if last is None else last.r_max),
         unknown=tuple(_unknown_operators(graph, fields, role_of)),
+        wrapping=tuple(wrapping(graph)),
     )
 
 

@@ -8,7 +8,7 @@ Source: Richter 2022, section 4.4 (eq. 9) and 4.4.1.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rfcheck.config import Settings
@@ -44,16 +44,18 @@ class NodeField:
         widest: what a unit reads over all paths; None where unknown.
         narrowest: the paths that can be the smallest now or later, smallest first; None where unknown.
         widest_from: the predecessor through which the largest path runs.
+        copied: extent of the widest unit where padding copies units of the map; no more than that of ``widest`` in most networks.
     """
 
     widest: Reach | None
     narrowest: tuple[PathState, ...] | None
     widest_from: str | None
+    copied: Position = 0
 
     @property
     def r_max(self) -> Position | None:
         """Extent of the input region that can influence one unit."""
-        return None if self.widest is None else self.widest.extent
+        return None if self.widest is None else max(self.widest.extent, self.copied)
 
     @property
     def r_min(self) -> Position | None:
@@ -81,12 +83,15 @@ def receptive_fields(graph: nx.DiGraph, settings: Settings) -> Fields:
     start = NodeField(IDENTITY, (PathState(INPUT, IDENTITY, None),), None)
     fields: Fields = {INPUT: (start,) * axes}
     nodes, incoming = graph._node, graph._pred
+    counted: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    copied_axes: set[int] = set()
     for name, node in nodes.items():
         if name == INPUT:
             continue
         edges = list(incoming[name].items())
         if settings.gates == "ignore" and any(e["gate"] for _, e in edges) and not all(e["gate"] for _, e in edges):
             edges = [(source, e) for source, e in edges if not e["gate"]]
+        counted[name] = edges
         own: list[NodeField] = []
         for axis in range(axes):
             if axis and _alike(edges, fields, axis) and _is_square(node):
@@ -94,7 +99,26 @@ def receptive_fields(graph: nx.DiGraph, settings: Settings) -> Fields:
             else:
                 own.append(_node_field(name, node, edges, fields, axis, settings))
         fields[name] = tuple(own)
+        if "copies" in node:
+            copied_axes.update(axis for axis in node["copies"] if _reads_unevenly(fields[edges[0][0]][axis].widest))
+    for axis in copied_axes:
+        from rfcheck.analysis.copied_borders import copied_extents
+
+        _widen(fields, axis, copied_extents(graph, counted, axis))
     return fields
+
+
+def _reads_unevenly(widest: Reach | None) -> bool:
+    """Whether units of a map read different patterns, so that a copy of one may read more than the unit that it stands for."""
+    return widest is not None and not widest.is_global and (widest.period > 1 or widest.finite)
+
+
+def _widen(fields: Fields, axis: int, extents: Mapping[str, float]) -> None:
+    """Take note of what units read that border on copies."""
+    for name, extent in extents.items():
+        own = fields[name][axis]
+        if own.widest is not None and extent > own.widest.extent:
+            fields[name] = (*fields[name][:axis], replace(own, copied=int(extent)), *fields[name][axis + 1 :])
 
 
 def _alike(edges: Sequence[tuple[str, dict[str, Any]]], fields: Fields, axis: int) -> bool:

@@ -135,17 +135,29 @@ class _Builder:
         added = gathered.attributes.pop("margins", None)
         if not gathered.edges:
             return
+        value = record.outputs[0].value
         present = self.margins.get(gathered.edges[0].value, {})
         if added:
-            self.margins[record.outputs[0].value] = {
-                axis: (
-                    present.get(axis, (0, 0))[0] + added.get(axis, (0, 0))[0],
-                    present.get(axis, (0, 0))[1] + added.get(axis, (0, 0))[1],
-                )
-                for axis in {*present, *added}
-            }
+            sides = {axis: zip(present.get(axis, (0, 0)), added.get(axis, (0, 0)), strict=True) for axis in {*present, *added}}
+            self.margins[value] = {axis: (sum(next(pair)), sum(next(pair))) for axis, pair in sides.items()}
         elif present and "kernel" in gathered.attributes:
             gathered.attributes["margins"] = present
+        elif present and gathered.kind == "rearrange" and len(gathered.edges) == 1:
+            copies = gathered.attributes.get("copies", {})
+            if set(gathered.edges[0].reaches or {}) <= set(copies):  # moved as a whole, or copied at the border
+                self.margins[value] = {axis: _copied_margins(sides, copies.get(axis)) for axis, sides in present.items()}
+
+
+def _copied_margins(sides: tuple[int, int], copies: tuple[str, int, int] | None) -> tuple[int, int]:
+    """Margins of a map whose border is copied outwards: copies of padding are padding."""
+    if copies is None:
+        return sides
+    mode, *amounts = copies
+    before, after = (
+        side + amount if side > (0 if mode == "replicate" else amount) else 0 if amount else side
+        for side, amount in zip(sides, amounts, strict=True)
+    )
+    return before, after
 
 
 def _counted(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: list[tuple[int, ...]]) -> int | None:

@@ -15,7 +15,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Position = int | float  # float only for the infinities
 
@@ -216,6 +220,15 @@ def _at_finite(reach: Reach, position: int) -> tuple[Position, Position]:
         return low, high
     down, up = _average_move(reach, abs(position - inside))
     return (low - down, high - up) if position < 0 else (low + up, high + down)
+
+
+def spans(reach: Reach, units: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First and last position that each of the first units reads, as arrays; inf and -inf for a unit that reads nothing."""
+    import numpy as np
+
+    read = [_at(reach, unit) for unit in range(units)]
+    ends = np.array(read, dtype=np.float64).reshape(units, 2)
+    return ends[:, 0], ends[:, 1]
 
 
 def hull(maps: Sequence[Reach], size: int) -> Reach:

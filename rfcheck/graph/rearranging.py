@@ -66,6 +66,8 @@ def _pad(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     amounts = call.arg("pad") or call.arg("padding")
     reading = Reading(layout)
     margins: dict[int, tuple[int, int]] = {}
+    copies: dict[int, tuple[str, int, int]] = {}
+    name = call.record.func._schema.name
     for index in range(len(amounts) // 2):
         dim = len(layout) - 1 - index
         before, after = amounts[2 * index], amounts[2 * index + 1]
@@ -81,14 +83,17 @@ def _pad(call: Call, x: TensorArg, layout: Layout) -> Gathered:
             return call.unknown("pads positions of several axes in one dimension", _KIND)
         reading.resize(dim, window(1, padding=before), call.out_shape[dim])
         digit = reading.single_digit(dim)
-        if digit is not None and "constant" in call.record.func._schema.name:
+        if digit is not None and "constant" in name:
             margins[digit.axis] = (max(before, 0), max(after, 0))
-    return moved(x, reading, **({"margins": margins} if margins else {}))
+        elif digit is not None and digit.spacing == 1:
+            copies[digit.axis] = ("reflect" if "reflection" in name else "replicate", before, after)
+    return moved(x, reading, **({"margins": margins} if margins else {}), **({"copies": copies} if copies else {}))
 
 
 def _roll(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     shifts, dims = _listed(call.arg("shifts")), _listed(call.arg("dims") or [])
     reading = Reading(layout)
+    shifted: dict[int, int] = {}
     if not dims:
         return call.all_global(_KIND)
     for shift, dim in zip(shifts, dims, strict=True):
@@ -97,8 +102,11 @@ def _roll(call: Call, x: TensorArg, layout: Layout) -> Gathered:
             continue
         if reading.single_digit(dim) is None:
             return call.unknown("shifts positions of several axes in one dimension", _KIND)
+        digit = reading.single_digit(dim)
+        assert digit is not None
+        shifted[digit.axis] = shifted.get(digit.axis, 0) + shift * digit.spacing
         reading.resize(dim, window(1, padding=shift), x.shape[dim])
-    return moved(x, reading)
+    return moved(x, reading, **({"wraps": shifted} if any(shifted.values()) else {}))
 
 
 def _listed(value: Any) -> list[int]:

@@ -37,7 +37,7 @@ def scatter(call: Call, *, wraps: bool) -> Gathered:
         edges.append(call.edge(base, Reading(layout), result))
     if not wraps:
         edges.append(call.edge(source, placed_source, result))
-    return Gathered([result], edges, "join", note=mismatch(edges))
+    return Gathered([result], edges, "join", {"wraps": {}} if wraps else {}, note=mismatch(edges))
 
 
 def _written_layout(base: TensorArg, written: Layout, path: tuple[ViewStep, ...]) -> tuple[Layout, dict[int, Reach]] | None:

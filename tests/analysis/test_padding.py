@@ -65,6 +65,26 @@ def test_explicit_padding_is_not_real_either(margins, kernel, padding, dilation)
     assert live_taps(model, size) == pytest.approx(share_of_live_taps(model, layer, size))
 
 
+@EXAMPLES
+@given(
+    st.lists(st.integers(0, 3), min_size=2, max_size=2),
+    st.lists(st.integers(0, 3), min_size=2, max_size=2),
+    st.sampled_from(["replicate", "reflect"]),
+    st.integers(1, 6),
+)
+def test_copies_of_padding_are_padding(zeros, copies, mode, kernel):
+    layer = nn.Conv1d(1, 1, kernel, 2, bias=False)
+    assume(mode == "replicate" or all(amount < zero or not amount for amount, zero in zip(copies, zeros, strict=True)))
+    model = nn.Sequential(
+        nn.ConstantPad1d(zeros, 0.0), {"replicate": nn.ReplicationPad1d, "reflect": nn.ReflectionPad1d}[mode](copies), layer
+    )
+    try:
+        model(torch.ones(1, 1, 2))
+    except RuntimeError:
+        assume(False)
+    assert live_taps(model, (2,)) == pytest.approx(share_of_live_taps(model, layer, (2,)))
+
+
 def same(kernel: int, **options: object) -> nn.Conv2d:
     return nn.Conv2d(1, 1, kernel, padding="same", bias=False, **options)
 
