@@ -38,7 +38,7 @@ def assert_as_gradient(
 
     Maps that are not ``periodic`` may have their widest unit at the border. That a map ``wraps`` round is an assumption, the only one.
     """
-    _assert_spans(gradient_spans, model, shape, inputs, periodic)
+    _assert_spans(gradient_spans, model, shape, inputs, periodic, wraps)
 
 
 def assert_as_changed(model: nn.Module, shape: tuple[int, ...] = IMAGE, *, inputs: int = 2, periodic: bool = True) -> None:
@@ -47,7 +47,12 @@ def assert_as_changed(model: nn.Module, shape: tuple[int, ...] = IMAGE, *, input
 
 
 def _assert_spans(
-    oracle: Callable[..., list[list[Span]]], model: nn.Module, shape: tuple[int, ...], inputs: int, periodic: bool
+    oracle: Callable[..., list[list[Span]]],
+    model: nn.Module,
+    shape: tuple[int, ...],
+    inputs: int,
+    periodic: bool,
+    wraps: bool = False,
 ) -> None:
     analysis = rfcheck.analyze(model, shape, settings=EXACT)
     assert [text.rpartition(": ")[2] for text in analysis.assumptions] == [WRAPPING] * wraps
