@@ -72,9 +72,9 @@ def _through(reach: Reach, before: Span, units: int, copies: tuple[str, int, int
     starts, ends = spans(reach, units)
     first, last = np.full(units, math.inf), np.full(units, -math.inf)
     for tap in range(0, int(np.max(ends - starts, initial=-1.0)) + 1, reach.step):
-        place = starts + tap
-        real = (place <= ends) & (place >= 0) & (place < size)
-        index = np.where(real, place, 0).astype(np.int64)
+        read = starts + tap
+        real = (read <= ends) & (read >= 0) & (read < size)
+        index = np.where(real, read, 0).astype(np.int64)
         first = np.minimum(first, np.where(real, low[index], math.inf))
         last = np.maximum(last, np.where(real, high[index], -math.inf))
     return first, last
@@ -84,5 +84,5 @@ def _copied(places: NDArray[np.int64], size: int, mode: str) -> NDArray[np.int64
     """The unit of the map that padding puts at each place."""
     if mode == "replicate" or size == 1:
         return np.clip(places, 0, size - 1)
-    folded = np.abs(places) % (2 * size - 2)
-    return np.minimum(folded, 2 * size - 2 - folded)
+    folded: NDArray[np.int64] = np.abs(places) % (2 * size - 2)
+    return np.where(folded < size, folded, 2 * size - 2 - folded)

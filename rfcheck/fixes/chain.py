@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import networkx as nx
-
-from rfcheck.fixes.outer_graph import outwards
 
 if TYPE_CHECKING:
     from rfcheck.fixes.places import Place
@@ -46,18 +45,21 @@ def elements_behind(graph: nx.DiGraph, place: Place, opened: Collection[str]) ->
         NotReplaceableError: if an element reads something else, or a module is called several times.
     """
     elements: list[Element] = []
+    begun: set[str] = set()
     inside = {place.node: -1}
     outputs = graph.graph["outputs"]
     used = nx.ancestors(graph, outputs[0]) | {*outputs}
     left_out = False
-    for name in list(graph._node)[place.index + 1 :]:
-        module = _outermost(graph._node[name]["module"], opened)
+    within = frozenset(opened)
+    for name in islice(graph._node, place.index + 1, None):
+        module = _outermost(graph._node[name]["module"], within)
         if module is None and name not in used:
             left_out = True  # looked at by the forward itself, as in a branch on values
             continue
         if module is None or not elements or elements[-1].module != module:
-            if module is not None and any(element.module == module for element in elements):
+            if module is not None and module in begun:
                 raise NotReplaceableError(f"{module} is called in several places")
+            begun.update([] if module is None else [module])
             elements.append(Element(module))
         elements[-1].nodes.append(name)
         current = inside[name] = len(elements) - 1
@@ -71,4 +73,8 @@ def elements_behind(graph: nx.DiGraph, place: Place, opened: Collection[str]) ->
 
 def _outermost(path: str, opened: Collection[str]) -> str | None:
     """The outermost module around a call that is not open; None for a call in the forward of an open one."""
-    return next((outer for outer in outwards(path) if outer not in opened), None)
+    end = -1
+    while (end := path.find(".", end + 1)) >= 0:
+        if path[:end] not in opened:
+            return path[:end]
+    return path if path and path not in opened else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from rfcheck.analysis.head import output_classes
 from rfcheck.errors import FixError
@@ -13,6 +14,7 @@ from rfcheck.fixes.fix import Fix, Plan, Skipped, proposed
 from rfcheck.fixes.measuring import counts_by_formula, measured
 from rfcheck.fixes.new_head import NewHead, new_head
 from rfcheck.fixes.outcome import Outcome, outcome_of_graph
+from rfcheck.fixes.outer_graph import outwards
 from rfcheck.fixes.places import Place, functions_behind
 from rfcheck.fixes.subject import Subject
 from rfcheck.fixes.surgery import plan_cut
@@ -79,7 +81,8 @@ def _shares_parameters(subject: Subject) -> bool:
 def _predicted(subject: Subject, place: Place, head: NewHead) -> Outcome:
     """The outcome of the graph up to the place with the new head behind it."""
     graph = prefix_graph(subject.graph, place.node)
-    kept = {n: size for n, size in graph.graph["parameters"].items() if not _is_under(n, head.removed)}
+    removed = frozenset(head.removed)
+    kept = {n: size for n, size in graph.graph["parameters"].items() if not _is_under(n, removed)}
     linear = (head.in_features + 1) * head.classes
     graph.graph["parameters"] = {**kept, "": linear}
     functions = 0
@@ -99,5 +102,5 @@ def _predicted(subject: Subject, place: Place, head: NewHead) -> Outcome:
     return outcome_of_graph(graph, subject.settings)
 
 
-def _is_under(parameter: str, modules: tuple[str, ...]) -> bool:
-    return any(parameter.startswith(f"{module}.") for module in modules)
+def _is_under(parameter: str, modules: Collection[str]) -> bool:
+    return any(module in modules for module in outwards(parameter.rpartition(".")[0]))

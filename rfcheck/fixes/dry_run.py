@@ -43,7 +43,7 @@ def dry_run(subject: Subject, place: Place, head: NewHead) -> str | None:
     node = subject.graph._node[place.node]
     result = torch.empty(_BATCH, *node["shape"][1:], device="meta")
     image = torch.empty(_BATCH, *subject.graph.graph["input_shape"][1:], device="meta")
-    shell = _Shell(place.module, head.kept_modules, result).of(subject.model, "")
+    shell = _Shell(place.module, frozenset(head.kept_modules), result).of(subject.model, "")
     with torch.device("meta"):
         changed = _in_evaluation(run_steps(shell, head.steps))
     recorder = Recorder(hold_tensors=True, use_shape_rules=True)
@@ -69,7 +69,7 @@ class _Shell:
     """
 
     place: str
-    kept: tuple[str, ...]
+    kept: frozenset[str]
     result: torch.Tensor
 
     def of(self, module: nn.Module, path: str) -> nn.Module:

@@ -6,6 +6,9 @@ that receive something new. The text there speaks of cutting before the border l
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
 from rfcheck.fixes.cutting import cut_at
 from rfcheck.fixes.fix import Fix, Skipped
 from rfcheck.fixes.places import Place, place_after, place_before, places
@@ -36,26 +39,45 @@ def propose(subject: Subject) -> list[Fix | Skipped]:
 def _last_without_tail(subject: Subject, before: Place) -> Place | None:
     """The last place before another at which a cut leaves no tail."""
     earlier = [place for place in places(subject) if place.index < before.index]
-    return next((place for place in reversed(earlier) if not _leaves_tail(subject, place)), None)
+    left = _tails_left(subject, earlier)
+    return next((place for place in reversed(earlier) if not left[place.node]), None)
 
 
-def _leaves_tail(subject: Subject, place: Place) -> bool:
-    """Whether unproductive layers would have nothing productive behind them if the network ended at a place."""
+def _tails_left(subject: Subject, found: Sequence[Place]) -> dict[str, bool]:
+    """Per place, whether unproductive layers would have nothing productive behind them if the network ended there.
+
+    All that was made before a place passes through it, so it is enough to look from one place to the next.
+    """
+    nodes = list(subject.graph._node)
     productive = subject.network.border.productive
+    left: dict[str, bool] = {}
+    ends = in_tail = False  # of branches that nothing reads, and of all that leads to the place
+    begin = 0
+    for place in found:
+        part = nodes[begin : place.index + 1]
+        quiet = _quiet(subject, part, productive)
+        idle = {name for name in part if quiet[name] and productive.get(name) is False}
+        ends = ends or any(not subject.graph._adj[name] for name in idle)
+        in_tail = bool(idle) or (in_tail and not any(name in productive for name in part))
+        left[place.node] = in_tail or ends
+        begin = place.index + 1
+    return left
+
+
+def _quiet(subject: Subject, part: Sequence[str], productive: Mapping[str, bool | None]) -> dict[str, bool]:
+    """Per node of a part of the graph, whether every judged layer behind it in the part is unproductive."""
     quiet: dict[str, bool] = {}
-    for name in reversed(list(subject.graph._node)[: place.index + 1]):
+    for name in reversed(part):
         following = [target for target in subject.graph._adj[name] if target in quiet]
         quiet[name] = all(quiet[target] and productive.get(target, False) is False for target in following)
-        if quiet[name] and productive.get(name) is False:
-            return True
-    return False
+    return quiet
 
 
 def _cut(subject: Subject, place: Place | None, name: str, where: str) -> Fix | Skipped:
     if place is None:
         return Skipped(name, f"no single tensor carries everything at a module's end {where}")
-    names = list(subject.graph._node)
-    behind = sum(names.index(layer) > place.index for layer in subject.network.border.judged)
+    judged = set(subject.network.border.judged)
+    behind = sum(name in judged for name in islice(subject.graph._node, place.index + 1, None))
     if not behind:
         return Skipped(name, f"the first place {where} where one tensor carries everything is the end of the features")
     layers = "layer" if behind == 1 else "layers"

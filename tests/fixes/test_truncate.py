@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import networkx as nx
 import pytest
 import torch
+from hypothesis import given, settings
 from torch import nn
 
 from rfcheck import analyze
 from rfcheck.fixes.fix import Fix, Skipped
-from rfcheck.fixes.truncate import propose
+from rfcheck.fixes.places import places
+from rfcheck.fixes.subject import Subject
+from rfcheck.fixes.truncate import _tails_left, propose
 from tests.fixes.networks import Block, ResNet, conv, pipeline, subject_of
 from tests.predictions import assert_as_predicted
+from tests.random_networks import random_modules
 
 HEAD = "with global average pooling and a linear layer"
 
@@ -97,3 +102,20 @@ def test_a_block_is_not_cut_through():
     found = proposals(model, 8)
     assert found["truncate"].description == f"end after 0.4 {HEAD}, 3 layers earlier"
     assert found["truncate-before"].description == f"end after 0.3 {HEAD}, 5 layers earlier"
+
+
+@given(random_modules(gates=True))
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_which_cuts_leave_a_tail(module):
+    """Against the definition, cut by cut: some unproductive layer has only unproductive ones behind it, up to the place."""
+    analysis = analyze(nn.Sequential(module, nn.ReLU(), *(nn.Conv2d(2, 2, 3, padding=1) for _ in range(3))).eval(), (2, 12, 12))
+    subject = Subject(analysis.model, analysis.network, analysis.settings)
+    productive = analysis.network.border.productive
+    nodes = list(analysis.graph)
+    found = places(subject)
+    for place in found:
+        prefix = analysis.graph.subgraph(nodes[: place.index + 1])
+        judged = [name for name in prefix if name in productive]
+        idle = [v for v in judged if productive[v] is False]
+        left = any(all(w in idle for w in judged if w in nx.descendants(prefix, v)) for v in idle)
+        assert _tails_left(subject, found)[place.node] is left, place.node
