@@ -108,7 +108,8 @@ def test_a_block_is_not_cut_through():
 @settings(max_examples=40, deadline=None, derandomize=True)
 def test_which_cuts_leave_a_tail(module):
     """Against the definition, cut by cut: some unproductive layer has only unproductive ones behind it, up to the place."""
-    analysis = analyze(nn.Sequential(module, nn.ReLU(), *(nn.Conv2d(2, 2, 3, padding=1) for _ in range(3))).eval(), (2, 12, 12))
+    wide, *behind = nn.Conv2d(2, 2, 57, padding=28), nn.ReLU(), nn.Conv2d(2, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1)
+    analysis = analyze(nn.Sequential(wide, module, *behind).double(), (2, 64, 64))
     subject = Subject(analysis.model, analysis.network, analysis.settings)
     productive = analysis.network.border.productive
     nodes = list(analysis.graph)
