@@ -14,7 +14,7 @@ from rfcheck.cli.help import Verb
 from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING, size_given, size_options
 from rfcheck.cli.output_candidates import outputs
 from rfcheck.cli.output_file import require_writable
-from rfcheck.cli.plot_file import draw, require_plot_file
+from rfcheck.cli.plot_file import OneModel, draw, require_plot_file
 from rfcheck.cli.rule_selection import rule_options, rule_settings
 from rfcheck.cli.step_summary import append_step_summary
 from rfcheck.cli.target_candidates import targets as target_candidates
@@ -149,6 +149,7 @@ def _check(given: _Given) -> tuple[int, list[Gathered]]:
         )
         if given.diff or code == EXIT_ERROR:
             return code, []
+    drawn = OneModel(is_asked_for=given.plot is not None)
     gatherer = Gatherer(
         view,
         use_cache=not given.no_cache,
@@ -156,10 +157,11 @@ def _check(given: _Given) -> tuple[int, list[Gathered]]:
         explain=given.explain,
         skip_empty=given.skip_empty,
         verbose=given.verbose,
+        announce=drawn.note,
     )
     gathered = gatherer.gather(requests)
     run, notes = _reported(gathered, given)
-    if given.plot is not None:
+    if given.plot is not None and not drawn.is_missed:
         draw(run, given.plot)
     folders = join_folders(*(one.request.settings.rule_folders for one in gathered))
     view = replace(view, explanations=gatherer.explanations, rule_folders=folders)
@@ -170,7 +172,7 @@ def _check(given: _Given) -> tuple[int, list[Gathered]]:
         append_step_summary(run, view, os.environ)
     for note in notes:
         click.echo(note, err=True)
-    return _exit_code(gathered, run, exit_zero=given.exit_zero), gathered
+    return EXIT_ERROR if drawn.is_missed else _exit_code(gathered, run, exit_zero=given.exit_zero), gathered
 
 
 def _fix_names(text: str | None) -> tuple[str, ...]:

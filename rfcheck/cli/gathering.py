@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +53,7 @@ class Gatherer:
         explain: name of a layer to explain; None for none.
         skip_empty: whether files without a model are passed over silently.
         verbose: whether errors come with tracebacks.
+        announce: told the names of the models of each request, as soon as they are known and before they are analysed.
         explanations: text by target, filled on the way.
     """
 
@@ -62,6 +63,7 @@ class Gatherer:
     explain: str | None = None
     skip_empty: bool = False
     verbose: bool = False
+    announce: Callable[[Sequence[str]], None] = lambda _: None
     explanations: dict[str, str] = field(default_factory=dict)
     _reading: Reading = field(default_factory=Reading)
     _checked: set[int] = field(default_factory=set)
@@ -79,6 +81,7 @@ class Gatherer:
         for with_fixes in {True, self.with_fixes}:
             kept = Store(request.folder).find(self._fingerprint(request, with_fixes=with_fixes))
             if kept is not None:
+                self.announce([result.target for result in kept.results])
                 return Gathered(request, kept.results, files=kept.files)
         return None
 
@@ -107,8 +110,9 @@ class Gatherer:
         failures: list[Failure] = []
         with self._reading.noted():
             targets = load_targets(request.target)
-            for target in targets:
-                label = _label(request, target, alone=len(targets) == 1)
+            labels = [_label(request, target, alone=len(targets) == 1) for target in targets]
+            self.announce(labels)
+            for target, label in zip(targets, labels, strict=True):
                 try:
                     results.append(self._result(target, targets, label, request))
                 except RfcheckError as error:

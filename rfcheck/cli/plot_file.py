@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,8 @@ from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rfcheck.report.result import Run
 
 _ENDINGS = (".png", ".svg", ".pdf")
@@ -27,17 +31,36 @@ def require_plot_file(path: str) -> str:
     return ending.removeprefix(".")
 
 
+class OneModel:
+    """Notes the models of a run and says, before they are analysed, where a figure is asked for that can show only one of them.
+
+    Args:
+        is_asked_for: whether there is to be a figure.
+    """
+
+    def __init__(self, *, is_asked_for: bool) -> None:
+        self._is_asked_for = is_asked_for
+        self._models: list[str] = []
+        self.is_missed = False
+
+    def note(self, names: Sequence[str]) -> None:
+        """Take note of more models; the first ones too many are complained about at once, on standard error."""
+        self._models += names
+        if self._is_asked_for and len(self._models) > 1 and not self.is_missed:
+            self.is_missed = True
+            listed, first = ", ".join(self._models), shlex.quote(self._models[0])
+            sentence = f"--plot draws one model, but there are several: {listed}; name one, as in rfcheck {first} --plot FILE"
+            print(f"error: {sentence}", file=sys.stderr)
+
+
 def draw(run: Run, path: str) -> None:
-    """Write the figure of the one model of a run.
+    """Write the figure of the one model of a run; none where it could not be analysed.
 
     Raises:
-        SettingsError: if there are several, or the file cannot be written.
+        SettingsError: if the file cannot be written.
     """
     if not run.results:
         return
-    if len(run.results) > 1:
-        names = ", ".join(result.target for result in run.results)
-        raise SettingsError(f"--plot draws one model, but there are {len(run.results)}; give one of {names}")
     from rfcheck.report.layers_plot import layers_picture
 
     (result,) = run.results

@@ -33,8 +33,12 @@ def test_the_figure_of_one_model(run, model_file):
 def test_several_models_have_no_figure(run, model_file):
     model_file(NETS)
     code, out, err = run("model.py", "--resolution", "32", "--plot", "net.svg")
-    assert (code, out) == (2, "")
-    assert err == "error: --plot draws one model, but there are 2; give one of model.py:build_model, model.py:net\n"
+    assert code == 2
+    assert out == run("model.py", "--resolution", "32")[1], "the report is not lost"
+    assert err == (
+        "error: --plot draws one model, but there are several: model.py:build_model, model.py:net; "
+        "name one, as in rfcheck model.py:build_model --plot FILE\n"
+    )
     assert not Path("net.svg").exists()
 
 
