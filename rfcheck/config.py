@@ -17,6 +17,10 @@ _CHOICES = {
 }
 
 
+_LARGEST_LIMIT = 2**63
+"""No fact is larger, except those that are unbounded."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleOverride:
     """What a user changes about one rule.
@@ -34,7 +38,7 @@ class RuleOverride:
 
     def __post_init__(self) -> None:
         for name, value in self.limits.items():
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+            if not is_limit(value):
                 raise SettingsError(f"the limit {name} must be a number, got {value!r}")
 
 
@@ -95,3 +99,9 @@ class Settings:
 def _require_whole(name: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise SettingsError(f"{name} must be a whole number of at least {least}, got {value!r}")
+
+
+def is_limit(value: Any) -> bool:
+    """Whether a value can be a limit: a number that facts can be compared with, or no limit at all."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and (abs(value) <= _LARGEST_LIMIT or value in (math.inf, -math.inf))

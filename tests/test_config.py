@@ -33,7 +33,7 @@ def test_wrong_settings(given, message):
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.parametrize(("value", "shown"), [("1e9", "'1e9'"), (True, "True"), (float("nan"), "nan")])
+@pytest.mark.parametrize(("value", "shown"), [("1e9", "'1e9'"), (True, "True"), (float("nan"), "nan"), (10**400, str(10**400))])
 def test_wrong_limits(value, shown):
     with pytest.raises(SettingsError) as caught:
         RuleOverride(limits={"max_flops": value})

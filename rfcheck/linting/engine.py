@@ -10,11 +10,12 @@ from typing import Any
 from rfcheck.analysis.network import Network
 from rfcheck.config import RuleOverride, Settings
 from rfcheck.errors import RuleError
-from rfcheck.linting.expressions import ExpressionError, context_of
+from rfcheck.linting.expressions import Expression, ExpressionError, context_of
 from rfcheck.linting.facts import Facts
 from rfcheck.linting.finding import SEVERITIES, Finding, Severity
 from rfcheck.linting.functions import FUNCTIONS
 from rfcheck.linting.rule import Rule
+from rfcheck.linting.rule_cost import require_bounded
 from rfcheck.linting.selection import is_selected
 from rfcheck.span import Span
 
@@ -73,6 +74,7 @@ def evaluate(rule: Rule, values: Mapping[str, Any], settings: Settings) -> list[
     severity, limits = _overridden(rule, settings)
     context = _context(values, limits)
     try:
+        require_bounded(rule, {**values, "limits": limits})
         return [_finding(rule, context, severity, None)] if _holds(rule, context) else []
     except ExpressionError as error:
         raise _failed(rule, error) from None
@@ -98,6 +100,8 @@ def _apply(rule: Rule, facts: Facts, settings: Settings) -> list[Finding]:
         return evaluate(rule, values, settings)
     context = _context(values, limits)
     try:
+        if not rule.built_in:
+            require_bounded(rule, {**values, "limits": limits}, facts.layers(facts.network.layers, attributes))
         findings: list[Finding] = []
         read = attributes if _WHOLE_LAYER.search(rule.when.source) else rule.when.attributes
         for layer in facts.network.layers:
@@ -140,14 +144,28 @@ def _severity(rule: Rule, override: RuleOverride) -> Severity:
 
 
 def _holds(rule: Rule, context: Any) -> bool:
-    verdict = rule.when.evaluate(context)
+    verdict = _evaluated("when", rule.when, context)
     if not isinstance(verdict, bool):
-        raise ExpressionError(f"{rule.when.source!r} must be true or false, got {verdict!r}")
+        raise ExpressionError(f"when: {rule.when.source!r} must be true or false, got {verdict!r}")
     return verdict
+
+
+def _evaluated(key: str, expression: Expression, context: Any) -> Any:
+    """The value of an expression; errors name the key of the rule that holds it."""
+    try:
+        return expression.evaluate(context)
+    except ExpressionError as error:
+        raise ExpressionError(f"{key}: {error}") from None
 
 
 def _finding(rule: Rule, context: Any, severity: Severity, layer: str | None) -> Finding:
     if rule.at is not None:
-        place = rule.at.evaluate(context)
+        place = _evaluated("at", rule.at, context)
         layer = place.get("name") if isinstance(place, dict) else place
-    return Finding(rule.code, rule.name, severity, rule.message.format(context), layer, fixes=rule.fixes)
+        if layer is not None and not isinstance(layer, str):
+            raise ExpressionError(f"at: {rule.at.source!r} must be a layer or its name, got {layer!r}")
+    try:
+        message = rule.message.format(context)
+    except ExpressionError as error:
+        raise ExpressionError(f"message: {error}") from None
+    return Finding(rule.code, rule.name, severity, message, layer, fixes=rule.fixes)

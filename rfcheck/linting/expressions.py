@@ -33,7 +33,12 @@ cel = _import_cel()
 
 _ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)\b(?!\s*\()")
 _STRING = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
-_FORMAT_SPEC = re.compile(r"^[<>^]?\d*,?(\.\d+)?[dfgs%]?$")
+_FORMAT_SPEC = re.compile(r"^[<>^]?(\d*),?(?:\.(\d+))?[dfgs%]?$")
+_WIDEST = 99
+"""Characters of a number in a message, and its digits behind the point; a float has 17 digits."""
+
+LONGEST = 2000
+"""Characters of an expression. The parser of the library descends into it, and ends the process where the stack is full."""
 
 
 class ExpressionError(ValueError):
@@ -66,7 +71,7 @@ class Expression:
             return self.program.execute(context)
         except KeyError as error:
             raise ExpressionError(f"{self.source!r} reads {error}, which the facts do not have") from None
-        except (TypeError, RuntimeError, ValueError) as error:
+        except (TypeError, RuntimeError, ValueError, ArithmeticError, IndexError) as error:
             raise ExpressionError(f"{self.source!r} fails: {_first_sentence(error)}") from None
 
 
@@ -76,6 +81,10 @@ def compile_expression(source: str) -> Expression:
     Raises:
         ExpressionError: if the syntax is wrong.
     """
+    if len(source) > LONGEST:
+        raise ExpressionError(
+            f"{source[:40]!r}... has {len(source):,} characters, at most {LONGEST:,} are read; write a shorter one"
+        )
     try:
         program = cel.compile(source)
     except Exception as error:  # the compiler reports syntax errors as several types
@@ -164,17 +173,23 @@ def _closing_brace(text: str, start: int) -> int:
 def _field(inside: str) -> tuple[Expression, str]:
     """An expression and its format spec: what follows the last colon, unless the whole is an expression (a ? b : c)."""
     head, colon, spec = inside.rpartition(":")
-    if colon and _FORMAT_SPEC.match(spec):
+    format_spec = _FORMAT_SPEC.match(spec)
+    if colon and format_spec:
         try:
             return compile_expression(inside), ""
         except ExpressionError:
+            if any(len(digits) > len(str(_WIDEST)) for digits in format_spec.groups("")):
+                raise ExpressionError(f"{{{inside}}} asks for more than {_WIDEST} characters or digits; ask for less") from None
             return compile_expression(head), spec
     return compile_expression(inside), ""
 
 
 def _formatted(value: Any, spec: str) -> str:
     if spec:
-        return format(value, spec)
+        try:
+            return format(value, spec)
+        except (TypeError, ValueError, OverflowError):
+            raise ExpressionError(f"{value!r} cannot be written as {spec!r}; leave the format out or choose another") from None
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

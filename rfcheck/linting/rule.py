@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import yaml
 
+from rfcheck.config import is_limit
 from rfcheck.errors import RuleError, UnknownNameError
 from rfcheck.linting import facts, measurement_facts, suppression_facts
 from rfcheck.linting.expressions import Expression, ExpressionError, Template, compile_expression, compile_template
@@ -21,6 +22,9 @@ from rfcheck.plain_file import read_plain
 from rfcheck.suggestions import did_you_mean
 
 _YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LONGEST = 2**20
+"""Bytes of a rule file; those that come with rfcheck have up to 4 KiB."""
+
 _CODE = re.compile(r"^[A-Z]{2,}[0-9]{3}$")
 _VARIABLES = {
     "model": facts.VARIABLES - {"layer"},
@@ -72,6 +76,7 @@ class Rule:
         examples: models with what the rule finds on them; run by the test suite.
         body: the Markdown page.
         path: the file.
+        built_in: whether it comes with rfcheck, and needs no bound on its steps.
     """
 
     code: str
@@ -87,6 +92,7 @@ class Rule:
     examples: tuple[Mapping[str, Any], ...]
     body: str
     path: Path
+    built_in: bool = False
 
     @property
     def expressions(self) -> list[Expression]:
@@ -105,8 +111,14 @@ class _FrontMatter:
         self.body = text[match.end() :].strip()
         loader = _YAML_LOADER(match.group(1))
         try:
+            if _mentions_another_value(match.group(1)):
+                raise RuleError(f"{path}:2: the front matter names a value with * to use it again; write it out")
             node = loader.get_single_node()
             values = loader.construct_document(node) if node is not None else None
+        except RuleError:
+            raise
+        except (ValueError, RecursionError) as error:  # a number or date that Python cannot have
+            raise RuleError(f"{path}:2: the front matter is not YAML: {error}") from None
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 2 if mark is not None else 1
@@ -120,8 +132,18 @@ class _FrontMatter:
         return RuleError(f"{self.path}:{self.lines.get(key, 2)}: {key}: {text}")
 
 
-def parse_rule(path: Path, text: str) -> Rule:
+def _mentions_another_value(text: str) -> bool:
+    """Whether a value stands for another one; a few lines of such values would be millions."""
+    return "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_YAML_LOADER))
+
+
+def parse_rule(path: Path, text: str, *, built_in: bool = False) -> Rule:
     """A rule from the text of its file.
+
+    Args:
+        path: of the file.
+        text: what it holds.
+        built_in: whether it comes with rfcheck.
 
     Raises:
         RuleError: naming file, line and key.
@@ -166,6 +188,7 @@ def parse_rule(path: Path, text: str) -> Rule:
         examples=tuple(values.get("examples", ())),
         body=front.body,
         path=path,
+        built_in=built_in,
     )
 
 
@@ -180,8 +203,12 @@ def _check_values(front: _FrontMatter) -> None:
     if values["scope"] == "suppression" and "at" in values:
         raise front.error("at", "a rule of the scope suppression points at the comment; leave the key out")
     for name, number in values.get("limits", {}).items():
-        if isinstance(number, bool) or not isinstance(number, (int, float)):
+        if not is_limit(number):
             raise front.error("limits", f"{name} must be a number, got {number!r}")
+    for key in ("fixes", "sources"):
+        for text in values.get(key, ()):
+            if not isinstance(text, str):
+                raise front.error(key, f"must be a list of texts, got {text!r}")
     expected = f"{values['code']}-{values['name']}.md"
     if front.path.name != expected:
         raise front.error("code", f"the file must be named {expected}")
@@ -218,7 +245,7 @@ def load_folder(folder: Path) -> list[Rule]:
         raise RuleError(f"{folder}: no such folder of rules")
     rules: dict[str, Rule] = {}
     for path in sorted(folder.glob("*.md")):
-        rule = parse_rule(path, _text_of(path))
+        rule = parse_rule(path, _text_of(path), built_in=folder == rules_folder())
         if rule.code in rules:
             raise RuleError(f"{path}:2: code: {rule.code} is taken by {rules[rule.code].path.name}")
         rules[rule.code] = rule
@@ -228,8 +255,11 @@ def load_folder(folder: Path) -> list[Rule]:
 
 
 def _text_of(path: Path) -> str:
+    """The text of a rule file."""
     try:
-        return read_plain(path).decode("utf-8")
+        return read_plain(path, _LONGEST).decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise RuleError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
     except OSError as error:
         raise RuleError(f"{path}: cannot be read: {error.strerror or error}") from None
 

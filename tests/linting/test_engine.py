@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from torch import nn
 from rfcheck import RuleError, RuleOverride, analyze
 from rfcheck.config import Settings
 from rfcheck.linting.engine import lint
+from rfcheck.linting.expressions import compile_expression
 from rfcheck.linting.rule import parse_rule
 from rfcheck.span import Span
 from tests.call_sites import definition
@@ -118,7 +121,8 @@ def test_a_flattened_head():
 
 
 def custom(when: str, message: str = "{layer.name}", scope: str = "layer"):
-    text = f"---\ncode: XX001\nname: own\nseverity: info\nscope: {scope}\nwhen: {when}\nmessage: '{message}'\n---\npage\n"
+    written = f"when: {json.dumps(when)}\nmessage: {json.dumps(message)}"
+    text = f"---\ncode: XX001\nname: own\nseverity: info\nscope: {scope}\n{written}\n---\npage\n"
     return parse_rule(Path("XX001-own.md"), text)
 
 
@@ -136,8 +140,45 @@ def test_layers_can_be_compared_as_a_whole():
 
 def test_a_rule_that_fails_on_the_facts_is_named():
     network = analyze(chain(1), 8).network
-    with pytest.raises(RuleError, match="rule XX001: 'layer.flops' must be true or false, got"):
+    with pytest.raises(RuleError, match="rule XX001: when: 'layer.flops' must be true or false, got"):
         lint(network, [custom("layer.flops")], Settings(), "Net")
+
+
+@pytest.mark.parametrize(
+    ("when", "message", "reason"),
+    [
+        (
+            "9223372036854775807 + 1 > 0",
+            "m",
+            "when: '9223372036854775807 + 1 > 0' fails: Arithmetic overflow in 'add' on 9223372036854775807 and 1",
+        ),
+        ("1 / 0 > 0", "m", "when: '1 / 0 > 0' fails: division by zero in CEL expression"),
+        ("[1][5] > 0", "m", "when: '[1][5] > 0' fails: index out of bounds: 5"),
+        ("true", "{int(1e30)}", "message: 'int(1e30)' fails: Function 'int' error: integer overflow"),
+        ("true", "{1.0:5d}", "message: 1.0 cannot be written as '5d'; leave the format out or choose another"),
+        ("true", "{double('nan'):d}", "message: nan cannot be written as 'd'; leave the format out or choose another"),
+        ("true", "{null:.1f}", "message: None cannot be written as '.1f'; leave the format out or choose another"),
+    ],
+)
+def test_arithmetic_that_has_no_result_is_named(when, message, reason):
+    network = analyze(chain(1), 8).network
+    with pytest.raises(RuleError) as caught:
+        lint(network, [custom(when, message)], Settings(), "Net")
+    assert str(caught.value) == f"XX001-own.md: rule XX001: {reason}"
+
+
+def test_a_rule_that_would_not_end_is_not_begun():
+    network = analyze(chain(40), 8).network
+    nested = "layers.all(a, layers.all(b, layers.all(c, layers.all(d, layers.all(e, a.params + e.params > 0)))))"
+    with pytest.raises(RuleError, match=r"rule XX001: when: '.*' may take 7e\+10 steps on this model, at most 3e\+07 are taken"):
+        lint(network, [custom(nested)], Settings(), "Net")
+
+
+def test_a_finding_points_at_a_layer():
+    network = analyze(chain(1), 8).network
+    with pytest.raises(RuleError) as caught:
+        lint(network, [replace(custom("true"), at=compile_expression("[1]"))], Settings(), "Net")
+    assert str(caught.value) == "XX001-own.md: rule XX001: at: '[1]' must be a layer or its name, got [1]"
 
 
 def test_findings_come_in_the_order_of_the_layers():

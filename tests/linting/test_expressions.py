@@ -76,6 +76,24 @@ def test_wrong_templates(template, message):
         compile_template(template)
 
 
+@pytest.mark.parametrize("field", ["1.5:.999999999f", "1.5:100", "1:>2000000000", "1:,.100f"])
+def test_numbers_in_messages_are_short(field):
+    with pytest.raises(ExpressionError) as caught:
+        compile_template(f"{{{field}}}")
+    assert str(caught.value) == f"{{{field}}} asks for more than 99 characters or digits; ask for less"
+    assert len(compile_template("{1.5:>99.97f}").format(context_of({}))) == 99
+
+
+def test_expressions_are_short():
+    """The parser of the library ends the process where its stack is full."""
+    assert compile_expression("1" + "+1" * 999).evaluate(context_of({})) == 1000
+    with pytest.raises(ExpressionError) as caught:
+        compile_expression("1" + "+1" * 100_000)
+    assert str(caught.value) == (
+        f"{'1' + '+1' * 19 + '+'!r}... has 200,001 characters, at most 2,000 are read; write a shorter one"
+    )
+
+
 def test_the_interactive_shell_of_cel_stays_out():
     assert "cel" in sys.modules
     assert not any(name.startswith("cel.cli") for name in sys.modules)

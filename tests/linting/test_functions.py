@@ -46,5 +46,5 @@ def test_rules_call_them():
 
 
 def test_an_argument_of_another_kind_is_named():
-    with pytest.raises(RuleError, match=r"rule XX001: \"against\('a', 1\)\" fails"):
+    with pytest.raises(RuleError, match=r"rule XX001: message: \"against\('a', 1\)\" fails"):
         findings("{against('a', 1)}")

@@ -85,6 +85,74 @@ def test_yaml_cannot_run_code():
         parse(VALID.replace("name: big-layer", "name: !!python/object/apply:os.getcwd []"))
 
 
+@pytest.mark.parametrize(
+    ("limit", "shown"), [(".nan", "nan"), ("1" + "0" * 400, "1" + "0" * 400), ("yes", "True"), ("1e400000x", "'1e400000x'")]
+)
+def test_a_limit_is_a_number(limit, shown):
+    with pytest.raises(RuleError) as caught:
+        parse(VALID.replace("most: 10", f"most: {limit}"))
+    assert str(caught.value) == f"rules/XX001-big-layer.md:8: limits: most must be a number, got {shown}"
+
+
+def test_no_limit_at_all():
+    assert parse(VALID.replace("most: 10", "most: .inf")).limits == {"most": float("inf")}
+
+
+def test_lists_of_texts():
+    with pytest.raises(RuleError) as caught:
+        parse(VALID.replace("severity: warning", "severity: warning\nfixes: [truncate, {a: 1}]"))
+    assert str(caught.value) == "rules/XX001-big-layer.md:5: fixes: must be a list of texts, got {'a': 1}"
+
+
+def test_values_that_stand_for_others():
+    """Nine lines of nine such values each are 387 million values."""
+    bomb = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 10))
+    with pytest.raises(RuleError) as caught:
+        parse(VALID.replace("code:", f"l0: &l0 [a]\n{bomb}\ncode:"))
+    assert str(caught.value) == ("rules/XX001-big-layer.md:2: the front matter names a value with * to use it again; write it out")
+    assert parse(VALID.replace("Why", "*Why*").replace("has {layer", "is * {layer"))
+
+
+@pytest.mark.parametrize("value", ["2001-99-99", "1" * 5000, "[" * 5000])
+def test_values_that_python_cannot_have(value):
+    with pytest.raises(RuleError, match="^rules/XX001-big-layer.md:[0-9]+: the front matter is not YAML: "):
+        parse(VALID.replace("severity: warning", f"severity: {value}"))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\xff\xfe\x00\x01", "is not UTF-8 text (byte 0); save it as UTF-8"),
+        (VALID.encode() + b"Caf\xe9", "is not UTF-8 text (byte 194); save it as UTF-8"),
+        (VALID.encode() + b"x" * 2**20, "cannot be read: is larger than 1 MiB"),
+    ],
+)
+def test_files_that_hold_no_text_of_a_rule(content, reason, tmp_path):
+    path = tmp_path / "XX001-big-layer.md"
+    path.write_bytes(content)
+    with pytest.raises(RuleError) as caught:
+        load_folder(tmp_path)
+    assert str(caught.value) == f"{path}: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [(Path.mkdir, "Is a directory"), (os.mkfifo, "is a pipe"), (lambda path: path.symlink_to("/dev/zero"), "is a device")],
+)
+def test_what_is_no_file_is_not_opened(make, reason, tmp_path):
+    path = tmp_path / "XX001-big-layer.md"
+    make(path)
+    with pytest.raises(RuleError, match=f"^{path}: cannot be read: .*{reason}"):
+        load_folder(tmp_path)
+
+
+def test_lines_that_end_as_on_windows(tmp_path):
+    (tmp_path / "XX001-big-layer.md").write_bytes(VALID.replace("\n", "\r\n").encode())
+    (rule,) = load_folder(tmp_path)
+    assert rule.body == "Why large layers matter."
+    assert not rule.built_in
+
+
 def test_folders(tmp_path):
     with pytest.raises(RuleError, match="no such folder of rules"):
         load_folder(tmp_path / "none")
