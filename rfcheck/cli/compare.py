@@ -103,10 +103,11 @@ def _analyze_version(text: str, size: int | tuple[int, ...], settings: Settings)
     """
     from rfcheck.graph.registrations import own_registrations
     from rfcheck.report.versions import Analyzed
+    from rfcheck.target.obvious import Given
     from rfcheck.target.versions import opened
 
     results: list[Analyzed] = []
-    with own_registrations(), opened(text) as targets:
+    with own_registrations(), opened(text, Given.of(size, settings)) as targets:
         for target in targets:
             try:
                 results.append(Analyzed(target.label, analyze_target(target, size, settings)))

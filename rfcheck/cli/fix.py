@@ -15,7 +15,7 @@ from rfcheck.cli.fixed_model import ENDINGS, FixedModel, needs_data, write_fixed
 from rfcheck.cli.help import Verb
 from rfcheck.cli.options import size_given, size_options
 from rfcheck.cli.output_file import require_writable
-from rfcheck.cli.requests import subject_of
+from rfcheck.cli.requests import Subject, subject_of
 from rfcheck.cli.rule_candidates import fixes
 from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.errors import FixError, SettingsError
@@ -88,7 +88,7 @@ def fix(
     size, settings = subject.size, subject.effective.settings
     most = None if max_flops is None else _count(max_flops)
     change = _change(apply_names, output, force=force)
-    targets = _targets(subject.target, change)
+    targets = _targets(subject, change)
     if change is not None:
         _apply(targets[0], size, settings, change, output_format)
     else:
@@ -119,10 +119,12 @@ def _change(apply_names: str | None, output: str | None, *, force: bool) -> _Cha
     return _Change(names, output)
 
 
-def _targets(text: str, change: _Change | None) -> list[Target]:
+def _targets(subject: Subject, change: _Change | None) -> list[Target]:
     from rfcheck.target.load import load_targets
+    from rfcheck.target.obvious import Given
 
-    targets = load_targets(text)
+    text = subject.target
+    targets = load_targets(text, given=Given.of(subject.size, subject.effective.settings))
     if change is not None and len(targets) > 1:
         names = ", ".join(target.label for target in targets)
         raise FixError(f"{text} holds several models; fixes are carried out on one of them: {names}")

@@ -105,11 +105,12 @@ class Gatherer:
     def _analyzed_alone(self, request: Request, name: str | None) -> Gathered:
         """What a request gives, kept under a name if there is one and nothing failed."""
         from rfcheck.target.load import load_targets
+        from rfcheck.target.obvious import Given
 
         results: list[Result] = []
         failures: list[Failure] = []
         with self._reading.noted():
-            targets = load_targets(request.target)
+            targets = load_targets(request.target, given=Given.of(request.size, request.settings))
             labels = [_label(request, target, alone=len(targets) == 1) for target in targets]
             self.announce(labels)
             for target, label in zip(targets, labels, strict=True):

@@ -74,8 +74,9 @@ def _format_of(output_file: str | None) -> str:
 
 def _analyze_one(text: str, size: int | tuple[int, ...], settings: Settings) -> Analysis:
     from rfcheck.target.load import load_targets
+    from rfcheck.target.obvious import Given
 
-    targets = load_targets(text)
+    targets = load_targets(text, given=Given.of(size, settings))
     if len(targets) > 1:
         names = ", ".join(target.label for target in targets)
         raise SettingsError(f"rfcheck graph draws one model, but {text} holds {len(targets)}; give one of {names}")

@@ -70,7 +70,7 @@ def _built(target: SourceTarget, content: bytes) -> _Built:
     found: _Built = {}
     try:
         with own_imports(), lines_shown_as(target.file, content):
-            for one in load_targets(target.text, content):
+            for one in load_targets(target.text, content, target.given):
                 model, _ = one.build()
                 found[one.label] = repr(model), input_shape(model, target.size, target.settings.channels)
     except RfcheckError:

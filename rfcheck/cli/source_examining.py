@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rfcheck.fixes.written_once import BuiltModel
     from rfcheck.linting.finding import Finding
     from rfcheck.target.load import Target
+    from rfcheck.target.obvious import Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,14 @@ class SourceTarget:
         from rfcheck.target.load import load_targets
 
         with own_imports():
-            return [target.label for target in load_targets(self.text, content)]
+            return [target.label for target in load_targets(self.text, content, self.given)]
+
+    @property
+    def given(self) -> Given:
+        """What is known about the arguments of the models."""
+        from rfcheck.target.obvious import Given
+
+        return Given.of(self.size, self.settings)
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ def examined(target: SourceTarget, label: str, content: bytes) -> Examined:
     from rfcheck.target.unsaved import lines_shown_as
 
     with own_imports(), lines_shown_as(target.file, content):
-        targets = load_targets(target.text, content)
+        targets = load_targets(target.text, content, target.given)
         chosen = next((found for found in targets if found.label == label), None)
         if chosen is None:
             raise FixError(f"{label} is not there any more")
@@ -140,7 +148,9 @@ def _others(target: SourceTarget, content: bytes, found: Sequence[Target]) -> Se
     if named is None:
         return found
     try:
-        return [other for other in load_targets(str(target.file), content) if parse_target(other.label).attribute != named]
+        return [
+            other for other in load_targets(str(target.file), content, target.given) if parse_target(other.label).attribute != named
+        ]
     except RfcheckError:
         return []  # a file may hold nothing but what the target says how to build
 

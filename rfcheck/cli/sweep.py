@@ -100,8 +100,9 @@ def _sweep_all(text: str, request: _Request) -> tuple[list[ModelSweep], list[Fai
     """Sweep every model of a target; one that fails at every resolution does not keep the others from being reported."""
     from rfcheck.report.result import Failure
     from rfcheck.target.load import load_targets
+    from rfcheck.target.obvious import Given
 
-    targets = load_targets(text)
+    targets = load_targets(text, given=Given.of(None, request.settings))
     if request.plot is not None and len(targets) > 1:
         names = ", ".join(target.label for target in targets)
         raise SettingsError(f"--plot draws one model, but {text} holds {len(targets)}; give one of {names}")

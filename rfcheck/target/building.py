@@ -72,6 +72,9 @@ def _without_weights(label: str, factory: Callable[..., Any] | None) -> str:
 
 def failure_in_building(label: str, error: BaseException) -> TargetError:
     """What went wrong while a model was built: line of the user's code, its text, and the error; one sentence."""
+    if isinstance(error, SystemExit):
+        called = f"calling it left with SystemExit({error.code!r}){place_of(error)}, as sys.exit and argparse do"
+        return TargetError(f"{label}: {called}; a model is built without leaving the program")
     remedy = ""
     if isinstance(error, FileNotFoundError) and error.filename is not None:
         remedy = "; weights are not needed: build the model without reading a file, or give the path from the current folder"

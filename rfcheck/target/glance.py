@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rfcheck.errors import NothingToAnalyzeError
 from rfcheck.target.import_path import hidden_packages
-from rfcheck.target.names import Names, dotted_name, names_in
+from rfcheck.target.names import Names, dotted_name, names_in, root_of
+from rfcheck.target.obvious import meaning_of
 from rfcheck.target.statements import Definition, imports_of, names_of, statements_of
 from rfcheck.target.suspects import Suspects, running_names, suspects_of
 
@@ -24,14 +26,15 @@ def no_model_in(path: Path | str) -> NothingToAnalyzeError:
     """The error that says that a file holds no model."""
     return NothingToAnalyzeError(
         f"{path}: holds no model; a model is a module-level instance that the file makes, a class that can be built without "
-        f"arguments, or a function without arguments that is annotated to return a Module or named build_model"
+        f"arguments, or a function without arguments that returns one"
     )
 
 
 def require_possible_model(target: str) -> None:
     """Refuse a file that certainly holds no model, without running it and without importing torch.
 
-    Targets of other kinds, and files that do not exist or cannot be parsed, pass: `load_targets` says what is wrong with them.
+    What has arguments whose values nobody knows makes none. Targets of other kinds, and files that do not exist or cannot be
+    parsed, pass: `load_targets` says what is wrong with them.
 
     Raises:
         NothingToAnalyzeError: if the target is a Python file that holds no model.
@@ -67,7 +70,10 @@ def may_hold_model(tree: ast.Module, path: Path) -> bool:
     suspects = suspects_of(running, imports, hidden, bound)
     if any(suspects.may_bind_any(names.reads) for names in running):
         return True
-    return any(_may_make_model(node, names, suspects) for node, names in zip(statements, running, strict=True))
+    if any(_may_make_model(node, names, suspects) for node, names in zip(statements, running, strict=True)):
+        return True
+    functions = {node.name: names for node, names in zip(statements, used, strict=True) if isinstance(node, ast.FunctionDef)}
+    return any(_may_return_module(node, functions, suspects) for node in statements)
 
 
 def _may_make_model(node: ast.AST, names: Names, suspects: Suspects) -> bool:
@@ -106,8 +112,35 @@ def _may_be_factory(node: ast.FunctionDef | ast.AsyncFunctionDef, suspects: Susp
     return node.name in FACTORY_NAMES or _may_name_module(node.returns, suspects)
 
 
+def _may_return_module(node: ast.AST, functions: Mapping[str, Names], suspects: Suspects) -> bool:
+    """Whether a function may return a Module, itself or through others of the file."""
+    if not isinstance(node, ast.FunctionDef) or not _has_public({node.name}) or _needs_arguments(node.args):
+        return False
+    returned = [one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value is not None]
+    assigned = [one for one in ast.walk(node) if isinstance(one, ast.Assign | ast.AnnAssign | ast.NamedExpr)]
+    reads, waiting = set[str](), [*_all_names(returned)]
+    while waiting:
+        name = waiting.pop()
+        if name in reads:
+            continue
+        reads.add(name)
+        waiting += [other for one in assigned if name in names_in([one]).binds for other in _all_names([one])]
+        called = functions.get(root_of(name))
+        waiting += [] if called is None else called.read_later
+    return suspects.among(reads)
+
+
+def _all_names(code: Iterable[ast.AST]) -> set[str]:
+    names = names_in(code)
+    return names.reads | names.read_later
+
+
 def _needs_arguments(arguments: ast.arguments) -> bool:
-    return len(arguments.posonlyargs + arguments.args) > len(arguments.defaults) or None in arguments.kw_defaults
+    """Whether a function has to be told what nobody can know."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    required = positional[: len(positional) - len(arguments.defaults)]
+    required += [one for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None]
+    return any(meaning_of(one.arg) is None for one in required)
 
 
 def _may_name_module(annotation: ast.expr | None, suspects: Suspects) -> bool:

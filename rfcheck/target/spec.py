@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,6 +40,13 @@ class TargetSpec:
     is_call: bool = False
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
+
+    def with_arguments(self, values: Mapping[str, Any]) -> TargetSpec:
+        """The same with more arguments by name, which its text then has too."""
+        kwargs = {**self.kwargs, **values}
+        written = [*map(repr, self.args), *(f"{name}={value!r}" for name, value in kwargs.items())]
+        text = f"{self.place}:{self.attribute}({', '.join(written)})"
+        return replace(self, text=text, is_call=True, kwargs=kwargs)
 
 
 def parse_target(text: str) -> TargetSpec:

@@ -11,16 +11,21 @@ from pathlib import Path
 from rfcheck.errors import RfcheckError
 from rfcheck.target.isolation import imports_from, own_imports
 from rfcheck.target.load import Target, load_targets
+from rfcheck.target.obvious import Given
 from rfcheck.target.revision import Checkout, Revision, checked_out, nearest_folder, parse_revision
 
 
 @contextlib.contextmanager
-def opened(text: str) -> Iterator[list[Target]]:
+def opened(text: str, given: Given | None = None) -> Iterator[list[Target]]:
     """The models that a target stands for, to be built and analysed inside the block.
 
     What they import is forgotten on leaving, so that the next version imports its own. A target at a revision
     ("HEAD~1:model.py:Net") is imported from the files of that revision, in the counterpart of the current folder; its labels and
     the messages of its errors name the revision.
+
+    Args:
+        text: the target.
+        given: as in `load_targets`.
 
     Raises:
         TargetError: if the target or its revision does not exist, or cannot be imported.
@@ -29,7 +34,7 @@ def opened(text: str) -> Iterator[list[Target]]:
     revision = parse_revision(text)
     if revision is None:
         with own_imports():
-            yield load_targets(text)
+            yield load_targets(text, given=given)
         return
     with (
         checked_out(revision) as checkout,
@@ -37,7 +42,7 @@ def opened(text: str) -> Iterator[list[Target]]:
         _current_folder_in(checkout),
         _errors_name(revision, checkout),
     ):
-        targets = load_targets(f"{checkout.file}{revision.rest}")
+        targets = load_targets(f"{checkout.file}{revision.rest}", given=given)
         yield [replace(target, label=_named(target.label, revision, checkout), path=None, line=None) for target in targets]
 
 

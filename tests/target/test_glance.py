@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, reject, settings
 
 from rfcheck.errors import NothingToAnalyzeError, TargetError
-from rfcheck.target.discover import class_names, function_names, instance_names, required_arguments
+from rfcheck.target.discover import class_names, function_names, instance_names
 from rfcheck.target.glance import may_hold_model, require_possible_model
 from rfcheck.target.isolation import own_imports
 from rfcheck.target.load import load_targets
+from rfcheck.target.obvious import Given
+from rfcheck.target.uses import Uses
 from tests.conftest import EXAMPLES
 from tests.random_programs import programs
 
@@ -66,8 +68,8 @@ HOLDING = [
     "from torch import nn\nmatch nn.PReLU():\n    case net:\n        pass\n",
     "from torch import nn\nmatch [nn.PReLU()]:\n    case [*nets]:\n        net = nets[0]\n",
     "from torch import nn\ndef give():\n    return nn.PReLU()\n    yield\ntry:\n    next(give())\nexcept StopIteration as end:\n    net = end.value\n",
-    "from torch import nn\nNet = type('Net', (nn.Module,), {'forward': lambda self, x: x})\n",
-    "from torch import nn\nclass Meta(type):\n    def __new__(cls, name, bases, body):\n        return type(name, (nn.Module,), body)\n"
+    "from torch import nn\nNet = type('Net', (nn.PReLU,), {'forward': lambda self, x: x})\n",
+    "from torch import nn\nclass Meta(type):\n    def __new__(cls, name, bases, body):\n        return type(name, (nn.PReLU,), body)\n"
     "class Net(metaclass=Meta):\n    def forward(self, x):\n        return x\n",
     "from torch import nn\nclass Base:\n    def __init_subclass__(cls):\n        nets.append(nn.PReLU())\nnets = []\nclass A(Base):\n    pass\nnet = nets[0]\n",
     "from enum import Enum\nfrom torch import nn\nclass Kind(Enum):\n    relu = nn.PReLU()\nnet = Kind.relu.value\n",
@@ -82,6 +84,11 @@ HOLDING = [
     "import torch\nx = torch.nn.PReLU\ndef f():\n    x = 3\n    return x\nnet = x()\n",
     "import torch\ndef f():\n    return [torch for torch in range(3)], torch\nnet = f()[1].nn.PReLU()\n",
     "import torch\nrate = torch.device('cpu')\nrate = torch.nn.PReLU()\n",
+    "from torch import nn\ndef relu():\n    return nn.Sequential(nn.PReLU())\n",
+    "from torch import nn\ndef _made(net):\n    return nn.Sequential(net)\ndef anything(num_classes, width=3):\n    net = _made(nn.PReLU())\n    return net\n",
+    "def _make():\n    from torch import nn\n    return nn.Sequential(nn.PReLU())\ndef anything(*, n_classes):\n    return _make()\n",
+    "from torch import nn\nanything = lambda: nn.Sequential(nn.PReLU())\n",
+    "from functools import partial\nfrom torch import nn\nclass Net(nn.PReLU):\n    def __init__(self, a):\n        super().__init__()\nanything = partial(Net, 3)\n",
 ]  # fmt: skip
 """Files in which `load_targets` finds a model."""
 
@@ -153,7 +160,7 @@ def test_files_without_a_model_are_refused(file, code):
     assert str(glanced.value) == str(loaded.value)
     assert str(glanced.value) == (
         "model.py: holds no model; a model is a module-level instance that the file makes, a class that can be built without "
-        "arguments, or a function without arguments that is annotated to return a Module or named build_model"
+        "arguments, or a function without arguments that returns one"
     )
 
 
@@ -222,8 +229,9 @@ def test_files_of_this_project(path):
 
 
 def candidates(module: types.ModuleType, tree: ast.Module) -> list[str]:
-    classes = [name for name in class_names(module) if not required_arguments(getattr(module, name))]
-    return instance_names(module, tree) + function_names(module) + classes
+    uses = Uses.in_file(tree)
+    made = [*function_names(module, uses), *class_names(module, uses)]
+    return instance_names(module, tree) + [name for name in made if not Given().filled(getattr(module, name)).missing]
 
 
 @pytest.mark.parametrize("package", ["torchvision", *(pytest.param(name, marks=pytest.mark.slow) for name in ("timm", "torch.nn"))])

@@ -38,7 +38,7 @@ def net(name: str = "Net", arguments: str = "") -> str:
         (net(arguments=", width") + "def build_model():\n    return Net(3)\n", ["build_model"]),
         (net(arguments=", width") + "def anything() -> nn.Module:\n    return Net(3)\n", ["anything"]),
         (net(arguments=", width") + "def anything() -> 'Net':\n    return Net(3)\n", ["anything"]),
-        (net() + "def helper():\n    return Net()\n", ["Net"]),
+        (net() + "def helper():\n    return Net()\n", ["helper"]),
         (net() + "def get_model(depth):\n    return Net()\n", ["Net"]),
         (net("_Private") + net(), ["Net"]),
         (net() + "class Whole(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.part = Net()\n"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rfcheck.api import Analysis
     from rfcheck.config import Settings
     from rfcheck.target.load import Target
+    from rfcheck.target.obvious import Given
     from rfcheck.verify.recipe import Recipe
     from rfcheck.verify.verdict.flow import Flow
 
@@ -69,13 +70,15 @@ def plan_run(recipe: Recipe, settings: Settings) -> Plan:
         FixError: if a fix does not apply.
         VerifyError: if the model cannot be trained.
     """
+    from rfcheck.target.obvious import Given
     from rfcheck.verify.verdict.flow import flow_of
 
-    target = _target(recipe.target)
+    given = Given.of(recipe.input_size, settings)
+    target = _target(recipe.target, given)
     name = target.label.rpartition(":")[2]
 
     def build() -> nn.Module:
-        return _fresh_model(recipe.target)
+        return _fresh_model(recipe.target, given)
 
     original = build()
     _require_trainable(original, target.label)
@@ -87,19 +90,19 @@ def plan_run(recipe: Recipe, settings: Settings) -> Plan:
     return Plan(name, tuple(models), flow, _digest(analysis))
 
 
-def _target(text: str) -> Target:
+def _target(text: str, given: Given) -> Target:
     from rfcheck.target.load import load_targets
 
-    targets = load_targets(text)
+    targets = load_targets(text, given=given)
     if len(targets) > 1:
         names = ", ".join(target.label for target in targets)
         raise VerifyError(f"{text} holds several models; verify trains one of them: {names}")
     return targets[0]
 
 
-def _fresh_model(text: str) -> nn.Module:
+def _fresh_model(text: str, given: Given) -> nn.Module:
     """The target's model with new weights: its file runs again, and what exists already is copied and initialised anew."""
-    target = _target(text)
+    target = _target(text, given)
     model = target.build_with_data()
     if target.is_instance:
         model = copy.deepcopy(model)
