@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfcheck.cli.analysing import analyze_target
-from rfcheck.errors import FixError, RfcheckError
+from rfcheck.errors import FixError, RfcheckError, TargetError
 from rfcheck.span import shown_path
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def examined(target: SourceTarget, label: str, content: bytes) -> Examined:
         assert analysis.proposals is not None  # worked out here, where what the file imports can be found
         built = _built(chosen, analysis.model)
         others = _others(target, content, [found for found in targets if found is not chosen])
-        models = [_built(other, other.build()[0]) for other in others]
+        models = [built for other in others if (built := _buildable(other)) is not None]
         shown = shown_path(str(target.file))
         return Examined(shown, content, analysis, _not_silenced(analysis, shown, content), built, models)
 
@@ -134,6 +134,14 @@ def _built(target: Target, model: nn.Module) -> BuiltModel:
     from rfcheck.fixes.written_once import BuiltModel
 
     return BuiltModel(target.label, model, target.origin(model).modules)
+
+
+def _buildable(target: Target) -> BuiltModel | None:
+    """A model that an edit may change; None for one that cannot be built, which is said where it is linted."""
+    try:
+        return _built(target, target.build()[0])
+    except TargetError:
+        return None
 
 
 def _others(target: SourceTarget, content: bytes, found: Sequence[Target]) -> Sequence[Target]:

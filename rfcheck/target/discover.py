@@ -79,7 +79,7 @@ class Candidates:
     def models(self, built: Mapping[str, nn.Module]) -> list[str]:
         """Those that are models, by what was built of them."""
         kept = [name for name in self.names if name in built and self._is_model(name, built[name])]
-        return without_parts(kept, built, self.classes)
+        return without_parts(kept, built, self.classes, [name for name in self.names if name not in self.makers])
 
     def _is_model(self, name: str, model: nn.Module) -> bool:
         if name not in self.makers:
@@ -195,8 +195,12 @@ def may_be_built(name: str, factory: Callable[..., Any], filled: Filled) -> bool
     return _NETWORK.search(name) is not None and not is_block(name)
 
 
-def without_parts(names: Sequence[str], built: Mapping[str, nn.Module], classes: Collection[str]) -> list[str]:
+def without_parts(
+    names: Sequence[str], built: Mapping[str, nn.Module], classes: Collection[str], instances: Collection[str] = ()
+) -> list[str]:
     """The models that are no part of another one, and, of a class, not what another one that was found builds as well.
+
+    A file that makes an instance of a class says itself how the class is to be called.
 
     Classes are compared by their names: a file may have been run twice.
 
@@ -204,6 +208,7 @@ def without_parts(names: Sequence[str], built: Mapping[str, nn.Module], classes:
         names: candidates.
         built: every model found, by name.
         classes: those of the candidates that are classes.
+        instances: those of them that the file makes when it runs.
     """
     inside = {name: {_kind(part) for part in model.modules() if part is not model} for name, model in built.items()}
     kept: list[str] = []
@@ -212,7 +217,9 @@ def without_parts(names: Sequence[str], built: Mapping[str, nn.Module], classes:
         others = [other for other in built if other != name]
         is_part = name in classes and any(kind in inside[other] and _kind(built[other]) not in inside[name] for other in others)
         is_twin = name in classes and any(
-            other not in classes and kind == _kind(built[other]) and _structure(built[name]) == _structure(built[other])
+            other not in classes
+            and kind == _kind(built[other])
+            and (other in instances or _structure(built[name]) == _structure(built[other]))
             for other in others
         )
         if not (is_part or is_twin):

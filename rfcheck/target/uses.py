@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from rfcheck.target.names import names_in, root_of
 from rfcheck.target.statements import statements_of
 
+_HOLDING = frozenset({"OrderedDict", "dict", "frozenset", "list", "partial", "set", "tuple"})
+"""Calls whose results hold what they are given."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -42,7 +45,7 @@ class Uses:
             elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     if isinstance(target, ast.Name):
-                        used[target.id] = used.get(target.id, set()) | _names([node.value])
+                        used[target.id] = used.get(target.id, set()) | _names_of_value(node.value)
         return cls(classes, functions, {name: {other for other in names if other in used} for name, names in used.items()})
 
     def reached_from(self, name: str) -> set[str]:
@@ -84,6 +87,17 @@ class Uses:
 def _names(code: Iterable[ast.AST]) -> set[str]:
     names = names_in(code)
     return {root_of(name) for name in names.reads | names.read_later}
+
+
+def _names_of_value(node: ast.AST) -> set[str]:
+    """The definitions that a value holds, as a table does; the result of a call holds none, unless that binds arguments."""
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) not in _HOLDING:
+        return set()
+    if isinstance(node, ast.Name):
+        return {node.id}
+    if isinstance(node, ast.Lambda):
+        return _names([node])
+    return {name for child in ast.iter_child_nodes(node) for name in _names_of_value(child)}
 
 
 def _names_of_class(node: ast.ClassDef) -> set[str]:

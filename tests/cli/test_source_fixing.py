@@ -201,7 +201,8 @@ def test_calls_that_are_left(model_file, tail, reason):
          "r max (11, 11) instead of (43, 43), resolution range ((11, 11), (11, 11)) instead of ((11, 11), (43, 43))"),
         (f"{TAIL}; self.tail.load_state_dict(dict(weight=torch.zeros(8, 8, 3, 3), bias=torch.zeros(8)))",
          "taken back: model.py:Net: building the model fails: RuntimeError: Error(s) in loading state_dict for Conv2d: size mismatch for weight: "
-         "copying a param with shape torch.Size([8, 8, 3, 3]) from checkpoint, the shape in current model is torch.Size([8, 8, 1, 1])."),
+         "copying a param with shape torch.Size([8, 8, 3, 3]) from checkpoint, the shape in current model is torch.Size([8, 8, 1, 1])."
+         " (model.py:13: self.tail = nn.Conv2d(width, width, 1, padding=0); self.tail.load_state_dict(dict(weight=torch.ze...)"),
     ],
 )  # fmt: skip
 def test_edits_that_are_taken_back(model_file, tail, reason):
@@ -214,11 +215,13 @@ def test_edits_that_are_taken_back(model_file, tail, reason):
 
 
 OTHER = """
+KERNEL = Net().tail.kernel_size
+
 
 class Other(nn.Module):
     def __init__(self):
         super().__init__()
-        self.conv = nn.Conv2d(3, 4, Net().tail.kernel_size, padding=1)
+        self.conv = nn.Conv2d(3, 4, KERNEL, padding=1)
         self.fc = nn.Linear(4, 2)
 
     def forward(self, x):
@@ -234,15 +237,16 @@ def test_an_edit_that_changes_another_model_is_taken_back(model_file):
 
 
 def test_an_edit_that_breaks_another_model_is_taken_back(model_file):
-    path = model_file(net(more=OTHER.replace("Net().tail.kernel_size", "3 // (Net().tail.kernel_size[0] - 1)")))
+    path = model_file(net(more=OTHER.replace("nn.Conv2d(3, 4, KERNEL", "nn.Conv2d(3, 4, 3 // (KERNEL[0] - 1)")))
     assert left(fixed(f"{path}:Net")) == {"Net crop-kernels": ("taken back: the edit would change model.py:Other too",)}
 
 
 def test_a_class_that_two_models_use(model_file):
     more = "\n\ndef small() -> nn.Module:\n    return Net(4)\n\n\ndef large() -> nn.Module:\n    return Net(6)\n"
-    path = model_file(net(more=more))
+    code = net(more=more).replace("width=8", "width")
+    path = model_file(code)
     assert left(fixed(f"{path}:large")) == {"large crop-kernels": ("line 13 makes layer tail of model.py:small too",)}
-    same = model_file(net(more=more.replace("6", "4")), "same.py")
+    same = model_file(code.replace("6", "4"), "same.py")
     fixing = fixed(same)
     assert [(fix.model, fix.name) for fix in fixing.made] == [("same.py:small", "crop-kernels")]
     assert fixing.left == ()

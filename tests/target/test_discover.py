@@ -208,4 +208,4 @@ def test_a_class_of_torchscript_is_a_model(module):
 
     Scripted.__module__ = module.__name__
     module.Scripted = Scripted
-    assert "Scripted" in class_names(module)
+    assert "Scripted" in class_names(module, Uses.in_file(ast.parse("")))

@@ -11,6 +11,7 @@ from rfcheck.target.uses import Uses, is_unfinished, makes_layers
 CODE = """
 from torch import nn
 TABLE = {"a": A}
+ready = B()
 class A(nn.Module):
     pass
 class Base(nn.Module):
