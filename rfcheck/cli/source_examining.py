@@ -100,7 +100,7 @@ def examined(target: SourceTarget, label: str, content: bytes) -> Examined:
         assert analysis.proposals is not None  # worked out here, where what the file imports can be found
         built = _built(chosen, analysis.model)
         others = _others(target, content, [found for found in targets if found is not chosen])
-        models = [built for other in others if (built := _buildable(other)) is not None]
+        models = [model for model in map(_buildable, others) if model is not None]
         shown = shown_path(str(target.file))
         return Examined(shown, content, analysis, _not_silenced(analysis, shown, content), built, models)
 
