@@ -18,16 +18,17 @@ from rfcheck.analysis.layers import Extents, Layer
 from rfcheck.analysis.network import Network, examine
 from rfcheck.analysis.receptive_field import path_to
 from rfcheck.config import Settings
-from rfcheck.errors import TargetError, TraceError, UnknownNameError
-from rfcheck.graph.build import build_graph
-from rfcheck.graph.trace import trace
+from rfcheck.errors import TargetError, UnknownNameError
+from rfcheck.graph.lazy import has_lazy, materialized
+from rfcheck.graph.orientation import how_it_was_read
 from rfcheck.graph.wrappers import refuse_flattened
-from rfcheck.input_size import InputSize, crossed, input_shape
+from rfcheck.input_reading import graph_at, read_shape
+from rfcheck.input_size import InputSize, crossed
 from rfcheck.linting.engine import lint
 from rfcheck.linting.finding import Finding
 from rfcheck.linting.rule import all_rules
 from rfcheck.process_state import process_kept
-from rfcheck.remedies import require_one_input, with_remedy
+from rfcheck.remedies import require_one_input
 from rfcheck.suggestions import did_you_mean
 from rfcheck.target.origin import Origin, origin_of_classes, uncompiled
 
@@ -131,8 +132,14 @@ class Analysis:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What had to be assumed, as "layer: operator: assumption": of unknown operators, and once of what wraps round."""
-        unknown = tuple(f"{op.name}: {op.operator}: {op.assumption}" for op in self.network.unknown)
+        """What had to be assumed: how the input was read, what is unknown or wraps round.
+
+        Texts like "input: 1x16000 is read as (N, L), without a dimension for channels", where it is not (N, C, *axes), and "layer:
+        operator: assumption", of unknown operators, and once of what wraps round.
+        """
+        read = how_it_was_read(self.graph)
+        unknown = () if read is None else (read,)
+        unknown += tuple(f"{op.name}: {op.operator}: {op.assumption}" for op in self.network.unknown)
         first, *more = (*self.network.wrapping, "")
         if not first:
             return unknown
@@ -288,8 +295,10 @@ def apply_fix(
     if isinstance(fix, str):
         fix = analyze(model, input_size, settings=settings).proposals.named(fix)
     model = uncompiled(model)
-    shape = input_shape(model, input_size, Settings.of(settings).channels)
+    shape = read_shape(model, input_size, Settings.of(settings).channels, fix.shape)
     with _ONE_AT_A_TIME:
+        if has_lazy(model):
+            model = materialized(model, shape, next((p.device.type for p in model.parameters()), "cpu"))
         return changed_copy(model, fix, shape)
 
 
@@ -334,15 +343,9 @@ def _alone(work: Callable[[], _T]) -> _T:
 
 def _analyze(model: nn.Module, input_size: InputSize, settings: Settings, name: str, origin: Origin | None) -> Analysis:
     rules = all_rules(settings.rule_folders)
-    shape = input_shape(model, input_size, settings.channels)
     require_one_input(model)
-    try:
-        recorded = trace(model, shape, locate=origin is not None)
-    except TraceError as error:
-        raise with_remedy(error, model, shape) from error.__cause__
-    if origin is None:
-        origin = origin_of_classes(model)
-    graph = build_graph(recorded, origin.modules)
+    locate, origin = origin is not None, origin or origin_of_classes(model)
+    model, graph = graph_at(model, input_size, settings.channels, origin.modules, locate=locate)
     if settings.flops_by == "fvcore":
         from rfcheck.graph.fvcore_count import recount_with_fvcore
 

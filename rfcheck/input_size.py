@@ -13,8 +13,14 @@ if TYPE_CHECKING:
 InputSize = int | Sequence[int]
 
 
+class AfterBatch(tuple[int, ...]):
+    """An input size that holds all that follows the batch dimension: nothing of it is left out or to be told apart."""
+
+    __slots__ = ()
+
+
 def input_shape(model: nn.Module, input_size: InputSize, channels: int) -> tuple[int, ...]:
-    """The shape of the input tensor, (1, C, *image axes).
+    """The shape of the input tensor, (1, C, *image axes), as an input size is read first.
 
     Args:
         model: its first convolution tells how many image axes there are; two if it has none.
@@ -32,6 +38,8 @@ def input_shape(model: nn.Module, input_size: InputSize, channels: int) -> tuple
         raise InputSizeError(f"input_size must be a whole number or a tuple of them, got {input_size!r}")
     values = tuple(input_size)
     _require_positive(values, input_size)
+    if isinstance(input_size, AfterBatch):
+        return (1, *values)
     axes = image_axes(model)
     if len(values) - axes not in (0, 1, 2) and len(values) in (4, 5):
         axes = len(values) - 2
@@ -55,11 +63,16 @@ def input_shape(model: nn.Module, input_size: InputSize, channels: int) -> tuple
 
 def image_axes(model: nn.Module) -> int:
     """Number of image axes that a model works on, by its first convolution; 2 if it has none."""
+    return convolution_axes(model) or 2
+
+
+def convolution_axes(model: nn.Module) -> int | None:
+    """Number of axes that a model's first convolution runs along; None where there is none."""
     for module in model.modules():
         kernel = getattr(module, "kernel_size", None)
         if isinstance(kernel, tuple) and "Conv" in type(module).__name__ and 1 <= len(kernel) <= 3:
             return len(kernel)
-    return 2
+    return None
 
 
 def _require_positive(values: tuple[int, ...], given: object) -> None:
@@ -68,6 +81,11 @@ def _require_positive(values: tuple[int, ...], given: object) -> None:
             raise InputSizeError(f"input_size must hold whole numbers, got {value!r} in {given!r}")
         if value < 1:
             raise InputSizeError(f"input_size must be at least 1 everywhere, got {value} in {given!r}")
+
+
+def input_text(channels: int, extents: Iterable[int]) -> str:
+    """An input as people write it: "3x32x32", and without the channels where it has no dimension for them."""
+    return crossed((channels, *extents) if channels else extents)
 
 
 def crossed(sizes: Iterable[int]) -> str:

@@ -40,6 +40,29 @@ def remedied(model: nn.Module, *shape: int) -> str:
 
 
 HEAD = nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), nn.Flatten(), nn.Linear(2 * 32 * 32, 2))
+FLAT = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+
+
+class Multiple(nn.Module):
+    """A network with skip connections across a pooling and an up-sampling by a number."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.down, self.pool = nn.Conv2d(3, 8, 3, padding=1), nn.MaxPool2d(factor)
+        self.up, self.join = nn.ConvTranspose2d(8, 8, factor, factor), nn.Conv2d(16, 8, 3, padding=1)
+
+    def forward(self, x):
+        x = self.down(x)
+        return self.join(torch.cat([self.up(self.pool(x)), x], 1))
+
+
+class FixedBatch(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.linear = nn.Conv2d(3, 8, 3, stride=32, padding=1), nn.Linear(8, 10)
+
+    def forward(self, x):
+        return self.linear(self.conv(x).view(16, -1))
 
 
 @pytest.mark.parametrize(
@@ -50,10 +73,32 @@ HEAD = nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), nn.Flatten(), nn.Linear(2 * 
             (1, 1, 8, 8),
             "the layer expects 3 channels and the input has 1: pass --channels 3 or input_size=(3, 8, 8)",
         ),
+        (
+            nn.Sequential(nn.Conv2d(1, 2, 9)),
+            (1, 3, 8, 8),
+            "the layer expects 1 channels and the input has 3: pass --input-size 1,16,16 or input_size=(1, 16, 16)",
+        ),
         (nn.Sequential(nn.Conv2d(3, 2, 9)), (1, 3, 8, 8), "the smallest resolution that works is 9"),
         (HEAD, (1, 3, 16, 16), "the model is tied to 32x32 px"),
         (HEAD, (1, 3, 64, 64), "the model is tied to 32x32 px"),
         (nn.Sequential(nn.Conv2d(3, 2, 3)), (1, 3, 999999999, 999999999), "a resolution that works is 1024"),
+        (Multiple(8), (1, 3, 100, 100), "it works at 96 and 104 (every multiple of 8)"),
+        (Multiple(8), (1, 3, 100, 60), "it works at 104x64 (every multiple of 8)"),
+        (Multiple(48), (1, 3, 32, 32), "it works at 48 (every multiple of 48 that was tried)"),
+        (
+            FixedBatch(),
+            (1, 3, 32, 32),
+            "the model is made for batches of 16 images, and rfcheck gives it one image: take the number of images from the input, "
+            "as in x.view(x.size(0), -1)",
+        ),
+        (
+            FixedBatch(),
+            (1, 3, 64, 64),
+            "the model is made for batches of 16 images at 16x16 px, and rfcheck gives it one image: take the number of images from "
+            "the input, as in x.view(x.size(0), -1)",
+        ),
+        (FLAT, (1, 3, 32, 32), "it works with 1 channel at 28x28 px: pass --input-size 1,28,28 or input_size=(1, 28, 28)"),
+        (FLAT, (1, 3, 28, 28), "it works with 1 channel: pass --input-size 1,28,28 or input_size=(1, 28, 28)"),
     ],
 )
 def test_what_to_do_is_said(model, shape, remedy):

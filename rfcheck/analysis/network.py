@@ -12,6 +12,7 @@ from rfcheck.analysis.receptive_field import Fields, receptive_fields
 from rfcheck.analysis.resolution import last_feature_map, resolution_range
 from rfcheck.analysis.roles import Role, roles
 from rfcheck.config import Settings
+from rfcheck.graph.orientation import image_extents, input_channels
 from rfcheck.graph.wrapping import wrapping
 
 if TYPE_CHECKING:
@@ -100,8 +101,7 @@ def examine(graph: nx.DiGraph, settings: Settings) -> Network:
         graph: as made by `rfcheck.graph.build.build_graph`.
         settings: ``projection`` and ``gates`` are read.
     """
-    shape: tuple[int, ...] = graph.graph["input_shape"]
-    sizes = shape[2:]
+    sizes = image_extents(graph)
     fields = receptive_fields(graph, settings)
     role_of = roles(graph, fields)
     border = find_border(graph, fields, role_of, sizes)
@@ -124,7 +124,7 @@ def examine(graph: nx.DiGraph, settings: Settings) -> Network:
     return Network(
         graph=graph,
         input_size=sizes,
-        channels=shape[1],
+        channels=input_channels(graph),
         layers=layers,
         border=border,
         fields=fields,

@@ -33,7 +33,7 @@ def fingerprint(target: str, name: str | None, size: int | tuple[int, ...], sett
         with_fixes: whether the result names the best fixes.
     """
     folders = [rules_folder(), *map(Path, settings.rule_folders)]
-    parts: list[Any] = [target, name, size, to_plain(settings), with_fixes, os.getcwd(), _environment()]  # noqa: PTH109
+    parts: list[Any] = [target, name, type(size).__name__, size, to_plain(settings), with_fixes, os.getcwd(), _environment()]  # noqa: PTH109
     parts += [[(file.name, digest(file)) for file in sorted(folder.glob("*.md"))] for folder in folders]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from rfcheck.errors import InputSizeError
-from rfcheck.input_size import parse_extents
+from rfcheck.input_size import AfterBatch, parse_extents
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_ERROR, EXIT_NOTHING = 0, 1, 2, 3
 """What a verb leaves with; 1 also stands for a comparison that is worse."""
@@ -18,7 +18,7 @@ def size_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --resolution, --input-size and --channels to a verb."""
     options = (
         click.option("--resolution", metavar="32|32x48", help="Image extent in pixels; one number for all axes."),
-        click.option("--input-size", metavar="3,32,48", help="Channels and image extents, instead of --resolution."),
+        click.option("--input-size", metavar="3,32,48", help="Channels and image extents; one number is no channels."),
         click.option("--channels", type=int, metavar="N", help="Channels of the input.  [default: 3]"),
     )
     for option in reversed(options):
@@ -41,12 +41,7 @@ def size_given(resolution: str | None, input_size: str | None, channels: int | N
         return {"channels": channels}
     if channels is not None:
         raise InputSizeError("--input-size holds the channels already; leave --channels out")
-    extents = parse_extents(input_size, "--input-size")
-    if len(extents) < 2:
-        raise InputSizeError(
-            f"--input-size needs channels and image extents, like 3,32,48, got {input_size!r}; or use --resolution"
-        )
-    return {"input-size": extents}
+    return {"input-size": AfterBatch(parse_extents(input_size, "--input-size"))}
 
 
 def require_size(size: int | tuple[int, ...] | None, target: str | None = None) -> int | tuple[int, ...]:

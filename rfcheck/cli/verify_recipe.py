@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from rfcheck.cli.data_candidates import data_sources
 from rfcheck.errors import InputSizeError, SettingsError, VerifyError
+from rfcheck.input_size import AfterBatch
 from rfcheck.verify.recipe import PRESETS, Recipe, Training
 
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
@@ -139,7 +140,7 @@ def _require_in_range(training: Training, name: str, *, zero: bool, most: float 
 
 def _image_size(size: int | tuple[int, ...], channels: int) -> tuple[int, ...]:
     extents = (size, size) if isinstance(size, int) else tuple(size)
-    sizes = (channels, *extents) if len(extents) == 2 else extents
+    sizes = (channels, *extents) if len(extents) == 2 and not isinstance(size, AfterBatch) else extents
     if len(sizes) != 3:
         shown = "x".join(map(str, extents))
         raise InputSizeError(f"verify trains on images with two axes, got the input size {shown}; give --resolution 32 or 32x48")

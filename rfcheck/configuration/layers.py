@@ -11,6 +11,7 @@ from rfcheck.config import RuleOverride, Settings
 from rfcheck.configuration.keys import LAYERED
 from rfcheck.configuration.reading import Configuration, ModelEntry
 from rfcheck.configuration.values import join_folders
+from rfcheck.input_size import AfterBatch
 
 DEFAULT, COMMAND_LINE = "default", "command line"
 _FIELDS = {field.name.replace("_", "-"): field.name for field in fields(Settings)}
@@ -91,14 +92,15 @@ def _flat(layer: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                     yield f"rules.{code}.{limit}", number
             continue
         yield key, value
-        if key == "input-size":
+        if key == "input-size" and len(value) > 1:
             yield "channels", value[0]
 
 
 def _effective(values: dict[str, Any], origins: dict[str, str]) -> Effective:
     size = values.get("resolution")
     if "input-size" in values:
-        size = values["input-size"] = (values["channels"], *values["input-size"][1:])
+        given = values["input-size"]
+        size = values["input-size"] = AfterBatch((values["channels"], *given[1:]) if len(given) > 1 else given)
     rules: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
         if key.startswith("rules."):

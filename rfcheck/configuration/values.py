@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from rfcheck.input_size import parse_extents
+from rfcheck.input_size import AfterBatch, parse_extents
 from rfcheck.quantities import parse_limit
 
 _EXTENT = "0*[1-9][0-9]{0,8}"
@@ -107,8 +107,8 @@ def _resolution(value: int | str) -> int | tuple[int, ...]:
     return extents[0] if len(extents) == 1 else extents
 
 
-def _input_size(value: list[int] | str) -> tuple[int, ...]:
-    return parse_extents(value, "input-size") if isinstance(value, str) else tuple(value)
+def _input_size(value: list[int] | str) -> AfterBatch:
+    return AfterBatch(parse_extents(value, "input-size") if isinstance(value, str) else value)
 
 
 def _limit(value: float | str) -> float:

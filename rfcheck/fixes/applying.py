@@ -20,13 +20,15 @@ def changed_copy(model: nn.Module, fix: Fix, shape: tuple[int, ...]) -> nn.Modul
     Args:
         model: stays as it is; the copy shares nothing with it.
         fix: proposed for this model.
-        shape: of the input, (1, C, *image axes).
+        shape: of the input, as the model takes it.
 
     Raises:
         FixError: if the model cannot be copied, is not the one that the fix was made for, or does not run after the change.
     """
-    if fix.input_size != shape[2:]:
-        made_for, size = crossed(fix.input_size), crossed(shape[2:])
+    is_usual = fix.held is None or len(fix.shape) != len(shape)
+    extents = shape[2:] if is_usual else tuple(shape[dimension] for dimension in fix.held or ())
+    if fix.input_size != extents:
+        made_for, size = crossed(fix.input_size), crossed(extents)
         raise FixError(
             f"{fix.name} was made for {made_for} px, not {size}; analyse the model at {size} px and take the fix from there"
         )
@@ -41,7 +43,7 @@ def changed_copy(model: nn.Module, fix: Fix, shape: tuple[int, ...]) -> nn.Modul
     except Exception as error:  # a module that is not there, or is another one
         raise FixError(f"{fix.name} was made for another model: {error}") from error
     try:
-        outcome = outcome_of_graph(graph_of(changed, shape, fix.settings), fix.settings)
+        outcome = outcome_of_graph(graph_of(changed, shape, fix.settings, fix.held), fix.settings)
     except FixError as error:
         raise FixError(f"{fix.name} was carried out, but {error}") from error
     expected = fix.predicted.after

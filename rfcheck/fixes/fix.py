@@ -58,6 +58,8 @@ class Fix:
         plan: the change as data.
         input_size: image extent per axis that it was made for, in pixels.
         settings: what decided the numbers.
+        shape: of the input that it was made for; empty where nobody says.
+        held: dimensions of the input that hold an image axis; None for those behind the channels.
     """
 
     name: str
@@ -68,6 +70,8 @@ class Fix:
     plan: Plan = field(repr=False)
     input_size: tuple[int, ...]
     settings: Settings = field(default=Settings(), repr=False)
+    shape: tuple[int, ...] = field(default=(), repr=False)
+    held: tuple[int, ...] | None = field(default=None, repr=False)
 
     @property
     def code(self) -> str:
@@ -78,7 +82,19 @@ class Fix:
 def proposed(subject: Subject, name: str, plan: Plan, after: Outcome, description: str, *, safe: bool) -> Fix:
     """A fix for a model, from how to change it and what that gives."""
     prediction = Prediction(subject.before, after)
-    return Fix(name, safe, description, plan.snippet(subject.model), prediction, plan, subject.network.input_size, subject.settings)
+    given = subject.graph.graph
+    return Fix(
+        name=name,
+        safe=safe,
+        description=description,
+        snippet=plan.snippet(subject.model),
+        predicted=prediction,
+        plan=plan,
+        input_size=subject.network.input_size,
+        settings=subject.settings,
+        shape=given["input_shape"],
+        held=given["input_axes"],
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,19 +31,20 @@ def measured(subject: Subject, plan: Plan) -> Outcome:
     except Exception as error:  # whatever a module's own __deepcopy__ or __reduce__ raises
         raise FixError(f"the model cannot be copied: {type(error).__name__}: {error}") from error
     changed = plan.apply(replica)
-    graph = graph_of(changed, subject.graph.graph["input_shape"], subject.settings)
+    given = subject.graph.graph
+    graph = graph_of(changed, given["input_shape"], subject.settings, given["input_axes"])
     require_same_results(subject.graph, graph)
     return outcome_of_graph(graph, subject.settings)
 
 
-def graph_of(model: nn.Module, shape: tuple[int, ...], settings: Settings) -> nx.DiGraph:
-    """The graph of a changed model.
+def graph_of(model: nn.Module, shape: tuple[int, ...], settings: Settings, held: tuple[int, ...] | None = None) -> nx.DiGraph:
+    """The graph of a changed model, whose input has image axes in some dimensions; None for the usual ones.
 
     Raises:
         FixError: if its forward fails.
     """
     try:
-        graph = build_graph(trace(model, shape))
+        graph = build_graph(trace(model, shape), held=held)
     except TraceError as error:
         said = str(error.__cause__) if error.__cause__ is not None else str(error)
         where = f" in {error.layer}" if error.layer else ""

@@ -13,6 +13,7 @@ from rfcheck.analysis.resolution import last_feature_map, resolution_range
 from rfcheck.analysis.roles import roles
 from rfcheck.config import Settings
 from rfcheck.graph.masks import release_masks
+from rfcheck.graph.orientation import image_extents
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -68,7 +69,7 @@ def outcome_of_graph(graph: nx.DiGraph, settings: Settings) -> Outcome:
     release_masks(graph)
     fields = receptive_fields(graph, settings)
     role_of = roles(graph, fields)
-    border = find_border(graph, fields, role_of, graph.graph["input_shape"][2:])
+    border = find_border(graph, fields, role_of, image_extents(graph))
     productive = list(border.productive.values())
     last = last_feature_map(graph, role_of)
     r_max = None if last is None else per_axis(fields[last], lambda field: field.r_max)

@@ -9,12 +9,13 @@ import networkx as nx
 
 from rfcheck.frames import chain_of
 from rfcheck.graph import matrices, mixing, operators, placing, pooling, rearranging, recurrence, selecting, windows, writes
-from rfcheck.graph.axes import Layout, axes_held, image_layout
+from rfcheck.graph.axes import Layout, axes_held
 from rfcheck.graph.calls import Call, Edge, Gathered
 from rfcheck.graph.flops import is_uncounted, multiply_accumulates
 from rfcheck.graph.masks import release_masks
 from rfcheck.graph.naming import node_names, operator_name
 from rfcheck.graph.normalising import Statistics
+from rfcheck.graph.orientation import first_convolution, input_layout
 from rfcheck.graph.reach import IDENTITY, Reach
 from rfcheck.graph.records import INPUT, SCATTER, OpRecord
 from rfcheck.graph.trace import Trace
@@ -52,10 +53,10 @@ _GATHER: dict[type, Callable[[Any, Call], Gathered]] = {
 class _Builder:
     """Walks the records once, carrying the layout of every value."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, held: tuple[int, ...]) -> None:
         self.trace = trace
-        self.axes = len(trace.shape) - 2
-        self.layouts: dict[int, Layout] = {trace.recording.input_value: image_layout(trace.shape, tuple(range(self.axes)))}
+        self.axes = len(held)
+        self.layouts: dict[int, Layout] = {trace.recording.input_value: input_layout(trace.shape, held)}
         self.weights: set[int] = set()
         self.makers: dict[int, OpRecord] = {}
         self.sixths: set[int] = set()
@@ -192,12 +193,16 @@ def _moves_axes(call: Call) -> bool:
     return any(len(dim) != 1 for dim in layout[2:])
 
 
-def build_graph(trace: Trace, sources: Mapping[str, tuple[Span, ...]] = _NO_SOURCES) -> nx.DiGraph:
+def build_graph(
+    trace: Trace, sources: Mapping[str, tuple[Span, ...]] = _NO_SOURCES, held: tuple[int, ...] | None = None
+) -> nx.DiGraph:
     """The graph of a recorded forward pass.
 
     Args:
         trace: the recorded pass.
         sources: for every module, the code that made it, innermost call first.
+        held: the dimensions of the input that hold an image axis, in the order of the axes; None for those behind the channels,
+            unless the first convolution takes its channels from one of these.
 
     Nodes are operator calls in execution order, after one source named "input"; edges follow the data. Node attributes: ``op``,
     ``kind``, ``module``, ``module_type``, ``from_torch`` (whether the module's class is one of torch's own), ``shape``, ``sizes``
@@ -206,9 +211,16 @@ def build_graph(trace: Trace, sources: Mapping[str, tuple[Span, ...]] = _NO_SOUR
     operator, as `Span` after `Span` outwards. Edge attributes: ``reads`` (for each way the operator
     reads that input, one `Reach` per image axis, or None if unknown) and ``gate``. All are plain data.
     """
-    builder = _Builder(trace)
     records = trace.recording.records
-    gathered = [builder.gather(record) for record in records]
+    if held is None:
+        held = tuple(range(2, len(trace.shape)))
+        builder, gathered = _gathered(trace, held)
+        first = first_convolution(records, builder.layouts, trace.shape, held)
+        if not held or (first is not None and (first.channels or first.axes > len(held))):
+            held = _without_channels(trace) or held
+            builder, gathered = _gathered(trace, held)
+    else:
+        builder, gathered = _gathered(trace, held)
     kinds = [g.kind for g in gathered]
     qualified = [r.func if isinstance(r.func, str) else r.func._schema.name for r in records]
     shown = [operator_name(q, len(g.attributes.get("kernel", ()))) for q, g in zip(qualified, gathered, strict=True)]
@@ -223,8 +235,8 @@ def build_graph(trace: Trace, sources: Mapping[str, tuple[Span, ...]] = _NO_SOUR
         module_type="",
         from_torch=False,
         shape=trace.shape,
-        sizes=trace.shape[2:],
-        in_sizes=trace.shape[2:],
+        sizes=tuple(trace.shape[dimension] for dimension in held),
+        in_sizes=tuple(trace.shape[dimension] for dimension in held),
         spatial=True,
         flops=0,
         params=0,
@@ -250,6 +262,7 @@ def build_graph(trace: Trace, sources: Mapping[str, tuple[Span, ...]] = _NO_SOUR
     graph.graph.update(
         axes=axes,
         input_shape=trace.shape,
+        input_axes=held,
         traced_with=trace.traced_with,
         parameters=trace.parameters,
         outputs=list(dict.fromkeys(node_of[value] for value in trace.recording.output_values)),
@@ -266,6 +279,22 @@ def build_graph(trace: Trace, sources: Mapping[str, tuple[Span, ...]] = _NO_SOUR
     )
     release_masks(graph)
     return graph
+
+
+def _gathered(trace: Trace, held: tuple[int, ...]) -> tuple[_Builder, list[Gathered]]:
+    builder = _Builder(trace, held)
+    return builder, [builder.gather(record) for record in trace.recording.records]
+
+
+def _without_channels(trace: Trace) -> tuple[int, ...]:
+    """The dimensions of the input that hold an image axis: all but the batch and what the first convolution takes for channels."""
+    every = tuple(range(1, len(trace.shape)))
+    builder, _ = _gathered(trace, every)
+    first = first_convolution(trace.recording.records, builder.layouts, trace.shape, every)
+    if first is None:
+        return every[1:] or every
+    empty = {1} if first.channels and trace.shape[1] == 1 else set()  # where channels would be, and nothing is
+    return tuple(dimension for dimension in every if dimension not in first.channels | empty)
 
 
 def _source(record: OpRecord, sources: Mapping[str, tuple[Span, ...]]) -> tuple[Span, ...]:

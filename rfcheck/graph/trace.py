@@ -94,8 +94,18 @@ def trace(model: nn.Module, shape: tuple[int, ...], *, locate: bool = False) -> 
 
 def can_trace(model: nn.Module, shape: tuple[int, ...]) -> bool:
     """Whether the forward pass succeeds at this input shape, on meta tensors if these are among the ways to trace the model."""
-    is_lazy = any(map(torch.nn.parameter.is_lazy, model.parameters()))
-    return not is_lazy and isinstance(_WAYS[_ways(model)[0]](model, shape, False), Recording)
+    return results_at(model, shape) is not None
+
+
+def results_at(model: nn.Module, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...] | None:
+    """Shapes of the tensors that a forward pass returns, on meta tensors if possible; None if it fails."""
+    if any(map(torch.nn.parameter.is_lazy, model.parameters())):
+        return None
+    recording = _WAYS[_ways(model)[0]](model, shape, False)
+    if isinstance(recording, _Failure):
+        return None
+    shapes = {out.value: tuple(out.shape) for record in recording.records for out in record.outputs}
+    return tuple(shapes[value] for value in recording.output_values if value in shapes)
 
 
 def _ways(model: nn.Module) -> tuple[TracedWith, ...]:

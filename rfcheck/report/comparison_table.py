@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rfcheck.input_size import crossed
+from rfcheck.input_size import input_text
 from rfcheck.linting.finding import Finding
 from rfcheck.report.comparison import Comparison, Pair
 from rfcheck.report.layer_changes_table import ARROW, layer_changes_table, narrowing_table
@@ -49,7 +49,7 @@ def print_versions(versions: Versions, fail_on: str, console: Console, *, all_la
 
 def _print_model(model: ModelChange, console: Console, all_layers: bool) -> None:
     network = model.after.analysis.network
-    size = crossed((network.channels, *network.input_size))
+    size = input_text(network.channels, network.input_size)
     comparison = model.comparison
     if comparison.is_empty:
         kept = f"; {plural(len(comparison.kept), 'finding')} in both" if comparison.kept else ""

@@ -8,7 +8,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.text import Text
 
-from rfcheck.input_size import crossed
+from rfcheck.input_size import input_text
 from rfcheck.linting.finding import Finding
 from rfcheck.report.description import describe
 from rfcheck.report.next_steps import next_steps
@@ -48,7 +48,7 @@ def render(run: Run, view: View) -> str:
 def _print_result(result: Result, view: View, console: Console) -> None:
     snapshot = result.snapshot
     heading = Text(result.target, style="bold")
-    heading.append(f" at {crossed((snapshot.channels, *snapshot.input_size))}", style="not bold")
+    heading.append(f" at {input_text(snapshot.channels, snapshot.input_size)}", style="not bold")
     console.print(heading, soft_wrap=True)
     for line in describe(snapshot):
         print_wrapped(line, console, indent=_MARGIN)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rfcheck.analysis.layers import Layer
-from rfcheck.input_size import crossed
+from rfcheck.input_size import crossed, input_text
 from rfcheck.linting.finding import Finding
 from rfcheck.report.description import describe
 from rfcheck.report.html_bars import bars_svg
@@ -40,7 +40,7 @@ def analysis_to_html(analysis: Analysis) -> str:
     Well-formed, without scripts and style sheets, in the colours of the page that it is shown on.
     """
     snapshot = snapshot_of(analysis, with_fixes=False)
-    size = crossed((snapshot.channels, *snapshot.input_size))
+    size = input_text(snapshot.channels, snapshot.input_size)
     lines = "".join(f"<div>{xml_text(line)}</div>" for line in describe(snapshot))
     by_code: dict[str, list[Finding]] = {}
     for finding in analysis.findings:

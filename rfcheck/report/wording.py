@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rfcheck.input_size import crossed
+from rfcheck.input_size import input_text
 
 if TYPE_CHECKING:
     from rfcheck.linting.finding import Finding
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def size_of(snapshot: Snapshot) -> str:
     """Channels and image extents of the input: "3x32x32"."""
-    return crossed((snapshot.channels, *snapshot.input_size))
+    return input_text(snapshot.channels, snapshot.input_size)
 
 
 def model_of(result: Result) -> str:

@@ -40,7 +40,6 @@ def test_what_the_options_stand_for(resolution, input_size, channels, size):
         ),
         ("32", "3,32,32", None, "give either --resolution or --input-size, not both"),
         (None, "3,32,32", 3, "--input-size holds the channels already; leave --channels out"),
-        (None, "32", None, "--input-size needs channels and image extents, like 3,32,48, got '32'; or use --resolution"),
         ("0", None, None, "--resolution must be at least 1, got '0'"),
         ("", None, None, "--resolution must be a whole number like 32, or several like 32x48, got ''"),
         (None, "3,x", None, "--input-size must be a whole number like 32, or several like 32x48, got '3,x'"),

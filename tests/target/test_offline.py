@@ -52,12 +52,17 @@ def test_weights_of_ones_own_are_loaded():
     assert torch.equal(model.weight, other.weight)
 
 
+def connect_by_number():
+    with socket.socket() as own:
+        own.connect(("192.0.2.1", 80))
+
+
 @pytest.mark.parametrize(
     "connect",
     [
         lambda: urllib.request.urlopen(URL),
         lambda: socket.create_connection(("weights.invalid", 443)),
-        lambda: socket.socket().connect(("192.0.2.1", 80)),
+        connect_by_number,
     ],
 )
 def test_connections_are_refused(connect):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rfcheck.errors import VerifyError
+from rfcheck.input_size import AfterBatch
 from rfcheck.verify.modes import evaluating
 from rfcheck.verify.records import Variant
 
@@ -124,7 +125,7 @@ def _require_trainable(model: nn.Module, label: str) -> None:
 def _analysis(model: nn.Module, recipe: Recipe, settings: Settings, name: str, target: Target | None = None) -> Analysis:
     from rfcheck.api import analyze_named
 
-    return analyze_named(model, recipe.input_size, settings, name, None if target is None else target.origin(model))
+    return analyze_named(model, AfterBatch(recipe.input_size), settings, name, None if target is None else target.origin(model))
 
 
 def _changed(analysis: Analysis, fix_name: str, build: Callable[[], nn.Module], recipe: Recipe, settings: Settings) -> PlannedModel:
