@@ -16,6 +16,7 @@ from torch import nn
 from rfcheck.analysis import cost
 from rfcheck.analysis.layers import Extents, Layer
 from rfcheck.analysis.network import Network, examine
+from rfcheck.analysis.range_moves import range_moves
 from rfcheck.analysis.receptive_field import path_to
 from rfcheck.config import Settings
 from rfcheck.errors import TargetError, UnknownNameError
@@ -127,8 +128,16 @@ class Analysis:
 
     @property
     def resolution_range(self) -> tuple[Extents | None, Extents | None]:
-        """Lowest image without an unproductive layer and highest that the last map sees whole, in pixels per axis."""
+        """Lowest image without an unproductive layer and highest that the last map sees whole, in pixels per axis.
+
+        They hold for the graph at the analysed size; `range_moves` says where the graph at these sizes is another one.
+        """
         return self.network.resolution_range
+
+    @cached_property
+    def range_moves(self) -> tuple[str, ...]:
+        """Sentences on ends of `resolution_range` that are elsewhere by the graph at that size; worked out when first asked for."""
+        return _alone(lambda: tuple(range_moves(self.model, self.network, self.settings)))
 
     @property
     def assumptions(self) -> tuple[str, ...]:

@@ -9,8 +9,6 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from rfcheck.graph.borrow import random_states_kept
-
 
 def has_lazy(model: nn.Module) -> bool:
     """Whether a model has modules that do not know their shapes yet."""
@@ -28,7 +26,7 @@ def materialized(model: nn.Module, shape: tuple[int, ...], device: str = "meta")
     Raises:
         Exception: whatever the forward pass raises at this shape.
     """
-    with random_states_kept(), torch.no_grad():
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
         own = copy.deepcopy(model, _stand_ins(model, device))
         modes = {module: module.training for module in own.modules()}
         own.eval()

@@ -97,6 +97,13 @@ def can_trace(model: nn.Module, shape: tuple[int, ...]) -> bool:
     return results_at(model, shape) is not None
 
 
+def trace_on_meta(model: nn.Module, shape: tuple[int, ...]) -> Trace | None:
+    """A forward pass on meta tensors and in no other way; None where that fails."""
+    result = _trace_meta(model, shape, locate=False)
+    parameters = {name: parameter.numel() for name, parameter in model.named_parameters()}
+    return Trace(result, shape, "meta", parameters) if isinstance(result, Recording) else None
+
+
 def results_at(model: nn.Module, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...] | None:
     """Shapes of the tensors that a forward pass returns, on meta tensors if possible; None if it fails."""
     if any(map(torch.nn.parameter.is_lazy, model.parameters())):

@@ -226,7 +226,7 @@ TWO_INPUTS = net("self.c = nn.Conv2d(3, 8, 1)", "return self.c(x) * mask", "self
         (
             CHAIN,
             ["--input-size", "8"],
-            "error: --input-size needs channels and image extents, like 3,32,48, got '8'; or use --resolution\n",
+            "error: model.py:Chain: --input-size 8 has no image extent, the model reads two: write 3,8,8\n",
         ),
         (CHAIN, ["--resolution", "8", "--channels", "0"], "error: channels must be a whole number of at least 1, got 0\n"),
         (CHAIN, ["--resolution", "8", "--classes", "1"], "error: classes must be a whole number of at least 2, got 1\n"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from rfcheck.errors import TrainingError
+from rfcheck.errors import TargetError, TrainingError
+from rfcheck.target.spec import parse_target
 from rfcheck.verify.data.batches import evaluation_batches
 from rfcheck.verify.modes import evaluating
 from rfcheck.verify.training.failures import is_out_of_memory
@@ -88,12 +91,46 @@ def _first_images(data: Prepared) -> Tensor:
 
 
 def _remedy(model: nn.Module, classes: int, target: str) -> str:
-    """How to give a model so many scores: by the argument of its class that tells their number, if it has one."""
-    made_by = target.partition("(")[0] if ":" in target else type(model).__name__
-    names = [name for name in inspect.signature(type(model).__init__).parameters if "class" in name]
-    if names:
-        return f"give it as many, as in {made_by}({names[0]}={classes})"
+    """How to give a model so many scores: by an argument of what was called, or of the model's class, that tells their number."""
+    own = _about_classes(inspect.signature(type(model).__init__).parameters)
+    made_by, arguments = target.partition("(")[0], _arguments_of(target)
+    if own and (arguments is None or "**" in arguments):
+        return f"give it as many, as in {made_by if ':' in target else type(model).__name__}({own[0]}={classes})"
+    called = _about_classes(arguments or ())
+    if called:
+        return f"give it as many, as in {made_by}({called[0]}={classes})"
+    file, _, _ = made_by.rpartition(":")
+    if own and _arguments_of(f"{file}:{type(model).__name__}") is not None:
+        return f"give it as many, as in {file}:{type(model).__name__}({own[0]}={classes})"
     return f"give its last layer {classes} outputs"
+
+
+def _about_classes(arguments: Iterable[str]) -> list[str]:
+    return [name for name in arguments if "class" in name]
+
+
+def _arguments_of(target: str) -> list[str] | None:
+    """Arguments of the function or class at the top of a file that a target names, read from its code.
+
+    Returns:
+        Their names, with "**" where it takes any, and for a class without a constructor of its own. None where no code can be read.
+    """
+    try:
+        spec = parse_target(target)
+        body = ast.parse(Path(spec.place).read_bytes()).body if spec.kind == "file" else []
+    except (TargetError, OSError, SyntaxError, ValueError):
+        return None
+    definition = next((n for n in body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == spec.attribute), None)
+    if isinstance(definition, ast.ClassDef):
+        constructors = [n for n in definition.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
+        if not constructors:
+            return ["**"]
+        definition = constructors[0]
+    if definition is None:
+        return None
+    arguments = definition.args
+    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    return [*names, "**"] if arguments.kwarg is not None else names
 
 
 def _shape(tensor: Tensor) -> str:

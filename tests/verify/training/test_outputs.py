@@ -6,7 +6,8 @@ import torchvision
 from torch import nn
 
 from rfcheck.errors import TrainingError
-from rfcheck.verify.training.outputs import logits, require_head
+from rfcheck.target.load import load_targets
+from rfcheck.verify.training.outputs import _remedy, logits, require_head
 from tests.verify.training.small import Net, small_data
 
 SCORES = torch.rand(4, 3)
@@ -118,3 +119,48 @@ def test_a_head_that_does_not_fit(model, sentence):
         require_head(model, small_data())
     assert str(caught.value) == sentence
     assert model.training
+
+
+CODE = """
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self, class_num=100):
+        super().__init__()
+        self.fc = nn.Linear(3 * 8 * 8, class_num)
+
+    def forward(self, x):
+        return self.fc(x.flatten(1))
+
+class Same(Net):
+    pass
+
+def net():
+    return Net()
+
+def wide(width=1, classes=100):
+    return Net(classes)
+
+def any_of_them(**kwargs):
+    return Net(**kwargs)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("net", "give it as many, as in model.py:Net(class_num=3)"),
+        ("net()", "give it as many, as in model.py:Net(class_num=3)"),
+        ("wide", "give it as many, as in model.py:wide(classes=3)"),
+        ("any_of_them", "give it as many, as in model.py:any_of_them(class_num=3)"),
+        ("Net", "give it as many, as in model.py:Net(class_num=3)"),
+        ("Same", "give it as many, as in model.py:Same(class_num=3)"),
+    ],
+)
+def test_the_remedy_names_an_argument_that_there_is(tmp_path, monkeypatch, name, remedy):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.py").write_text(CODE)
+    model = load_targets(f"model.py:{name}")[0].build_with_data()
+    assert _remedy(model, 3, f"model.py:{name}") == remedy
+    given = remedy.rpartition(" ")[2]
+    assert load_targets(given)[0].build_with_data()(torch.zeros(2, 3, 8, 8)).shape == (2, 3)
