@@ -147,7 +147,7 @@ class Analysis:
         operator: assumption", of unknown operators, and once of what wraps round.
         """
         read = how_it_was_read(self.graph)
-        unknown = () if read is None else (read,)
+        unknown: tuple[str, ...] = () if read is None else (read,)
         unknown += tuple(f"{op.name}: {op.operator}: {op.assumption}" for op in self.network.unknown)
         first, *more = (*self.network.wrapping, "")
         if not first:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rfcheck.graph.orientation import image_extents
 from rfcheck.graph.reach import Reach, spans
 from rfcheck.graph.records import INPUT
 
@@ -35,7 +36,7 @@ def copied_extents(graph: nx.DiGraph, counted: Mapping[str, Edges], axis: int) -
         counted: per node, the edges that count.
         axis: image axis.
     """
-    size: int = graph.graph["input_shape"][2 + axis]
+    size = image_extents(graph)[axis]
     pixels = np.arange(size, dtype=np.float64)
     known: dict[str, Span | None] = {INPUT: (pixels, pixels)}
     extents: dict[str, float] = {}

@@ -106,7 +106,7 @@ def working_sizes(trials: Trials, shape: tuple[int, ...], hints: Iterable[int] =
         shape: of the input at which it fails, (1, C, *axes).
         hints: sizes that are worth a try.
     """
-    axes, failing = len(shape) - 2, max(shape[2:])
+    axes, failing = len(shape) - 2, min(shape[2:])  # of extents that differ the smallest is the likeliest cause
 
     def works(size: int) -> bool:
         return size > 0 and trials.works((*shape[:2], *(size,) * axes))

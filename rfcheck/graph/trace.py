@@ -128,7 +128,9 @@ def _refuse_lazy(parameters: Mapping[str, nn.Parameter]) -> None:
     for name, parameter in parameters.items():
         if torch.nn.parameter.is_lazy(parameter):
             layer = name.rpartition(".")[0]
-            raise TraceError(f"{layer}: the module is lazy and has no shapes yet; run the model once on an input of its size first")
+            raise TraceError(
+                f"{layer}: the module is lazy, and the forward pass gives it no shapes since it does not call it; remove it"
+            )
 
 
 def _trace_meta(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recording | _Failure:
