@@ -13,8 +13,9 @@ from torch import nn
 from rfcheck.errors import FixError
 from rfcheck.fixes.arithmetic import Window
 from rfcheck.fixes.fix import Fix, Skipped, proposed
+from rfcheck.fixes.measuring import graph_of
 from rfcheck.fixes.parts import Part, free_name
-from rfcheck.fixes.places import Place, places
+from rfcheck.fixes.places import Place, may_have_other_names, places
 from rfcheck.fixes.points import DownsamplingPoint, downsampling_points, without_stride
 from rfcheck.fixes.restriding import is_changeable, plan_and_outcome
 from rfcheck.fixes.search import Candidate, Choice, NotSearchableError, Option, pareto_front
@@ -66,17 +67,32 @@ def _options(subject: Subject, found: Sequence[Place]) -> list[Option]:
     for point, end in zip(points, ends, strict=True):
         if is_changeable(subject, point):
             start = order[point.nodes[-1]]
-            inside = [place for place in found if start < place.index < end and _pooling_step(subject, place, (1,)) is not None]
-            options.append(Option(point, inside[-1].node if inside else None))
+            inside = (place for place in reversed(found) if start < place.index < end and _takes_pooling(subject, place))
+            options.append(Option(point, next((place.node for place in inside), None)))
     return options
 
 
-def _pooling_step(subject: Subject, place: Place, stride: tuple[int, ...]) -> Step | None:
+def _takes_pooling(subject: Subject, place: Place) -> bool:
+    """Whether everything behind a place would read a pooling there, however the code refers to what it reads."""
+    step = _pooling_step(subject, place, (1,) * len(subject.network.input_size))
+    if step is None or not may_have_other_names(subject, place):
+        return step is not None
+    pooling = f"{step.path}.{step.name}" if isinstance(step, Append) else f"{step.path}.1"
+    try:
+        graph = graph_of(step.apply(subject.replica()), subject.graph.graph["input_shape"], subject.settings)
+    except Exception:  # the copy, or the user's forward
+        return False
+    return pooling in graph and all(set(graph._adj[source]) == {pooling} for source in graph._pred[pooling])
+
+
+def _pooling_step(subject: Subject, place: Place, stride: tuple[int, ...]) -> Append | Wrap | None:
     """How a pooling is put behind a place without renaming any parameter; None where that is not possible."""
     module = subject.modules[place.module]
     size = stride[0] if len(set(stride)) == 1 else stride
     pooling = Part(f"MaxPool{len(stride)}d", (size,))
     if isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward:
+        if subject.graph.graph["calls"].get(place.module) != 1:
+            return None
         return Append(place.module, free_name("downsample", set(module._modules)), pooling)
     leaf = subject.graph._node[place.node]["module"]
     is_plain = leaf == place.module and not list(module.parameters()) and not list(module.buffers())

@@ -126,8 +126,7 @@ class _Planner:
             self.removed += [f"{path}.{name}".lstrip(".") for name in names[position + 1 :]]
 
     def _is_sequence(self, path: str) -> bool:
-        module = self.subject.modules[path]
-        return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
+        return self.subject.is_plain_sequence(path)
 
     def _is_dropped(self, element: Element) -> bool:
         """Whether an element is a child of an nn.Sequential that is shortened."""

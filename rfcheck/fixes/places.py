@@ -91,6 +91,25 @@ def functions_behind(subject: Subject, place: Place) -> int:
     return count
 
 
+def may_have_other_names(subject: Subject, place: Place) -> bool:
+    """Whether code may hold the tensor of a place without having it from the module that ends there.
+
+    A module that changes what it is given, as an in-place activation does, returns the very tensor that its caller has already. A
+    plain nn.Sequential forgets what it hands on; any other forward between the two may use either.
+    """
+    graph = subject.graph
+    origin = place.node
+    while graph._node[origin]["op"].endswith("_") and len(graph._pred[origin]) == 1:
+        (origin,) = graph._pred[origin]
+    made_in: str = graph._node[origin]["module"]
+    if origin == place.node or made_in == place.module or made_in.startswith(f"{place.module}."):
+        return False
+    around = ["", *outwards(place.module)[:-1]]
+    shared = [path for path in around if not path or f"{made_in}.".startswith(f"{path}.")][-1]
+    between = [path for path in around if path == shared or path.startswith(f"{shared}.".lstrip("."))]
+    return not all(subject.is_plain_sequence(path) for path in between)
+
+
 def place_after(subject: Subject, layer: str) -> Place | None:
     """The end of the block that a layer lies in: the first place at or behind it, with the norms and activations that follow."""
     nodes = list(subject.graph._node.values())

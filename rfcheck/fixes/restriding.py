@@ -146,7 +146,8 @@ def plan_and_outcome(
         FixError: if the forward of the changed model fails.
     """
     plan = plan_for(subject, windows, more)
-    if counts_by_formula(subject) and plan.surgery is None and not _replaces_looked_at(subject, plan):
+    is_noticed = _replaces_looked_at(subject, plan) or subject.looks_at_sizes
+    if counts_by_formula(subject) and plan.surgery is None and not is_noticed:
         try:
             graph = changed_graph(subject.graph, windows, poolings, itemsize=subject.itemsize)
             require_same_results(subject.graph, graph)

@@ -66,6 +66,18 @@ class Subject:
         dtype = next((p.dtype for p in self.model.parameters() if p.dtype.is_floating_point), torch.get_default_dtype())
         return dtype.itemsize
 
+    def is_plain_sequence(self, path: str) -> bool:
+        """Whether a module hands on from child to child, and does nothing else."""
+        module = self.modules[path]
+        return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
+
+    @cached_property
+    def looks_at_sizes(self) -> bool:
+        """Whether the user's forwards, or what they call, read the shapes of tensors, so that other sizes may take other ways."""
+        own = [module for module in self.modules.values() if not _is_from_torch(type(module))]
+        functions = (value for module in own for value in vars(module).values() if isinstance(value, FunctionType))
+        return any(_SIZES & _names_in(code) for code in {*map(type, own), *functions})
+
     def is_looked_at(self, path: str) -> bool:
         """Whether code outside a module may depend on its parameters or attributes: hooks, or forwards that read them."""
         return has_own_ways(self.modules[path]) or self._reads_layers
@@ -109,9 +121,9 @@ def _is_from_torch(value: Any) -> bool:
 
 @cache
 def _names_in(cls: Any) -> frozenset[str]:
-    """The names that the forward of a class uses, and the methods and functions that it calls."""
+    """The names that a function, or the forward of a class, uses, and the methods and functions that it calls."""
     found: set[str] = set()
-    waiting: list[Any] = [cls.__dict__.get("forward", getattr(cls, "forward", None))]
+    waiting: list[Any] = [cls if isinstance(cls, FunctionType) else cls.__dict__.get("forward", getattr(cls, "forward", None))]
     seen: set[int] = set()
     while waiting:
         function = waiting.pop()
@@ -136,6 +148,7 @@ def has_own_ways(module: nn.Module) -> bool:
 
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_SIZES = frozenset({"shape", "size", "numel", "nelement"})
 _LAYER_ATTRIBUTES = frozenset({"weight", "bias", "kernel_size", "stride", "padding", "in_channels", "out_channels", "dilation"})
 
 
