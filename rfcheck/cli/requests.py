@@ -15,6 +15,7 @@ from rfcheck.configuration.layers import Effective, effective
 from rfcheck.configuration.reading import Configuration, ModelEntry, configuration_for, configuration_in, folder_of
 from rfcheck.errors import NothingToAnalyzeError, TargetError
 from rfcheck.target.glance import require_possible_model
+from rfcheck.target.presence import require_there
 from rfcheck.target.spec import parse_target
 
 
@@ -79,6 +80,8 @@ def requests_for(targets: Sequence[str], command_line: Mapping[str, Any], *, ski
     asked = [one for one in given if one.entry is not None or not (skip_empty and _is_empty(one.target))]
     if not targets:
         asked = _configured()
+    if len(asked) == 1:  # of several, each gets its own sentence beside the reports of the others
+        require_there(parse_target(asked[0].target))
     return [_request(one, command_line, alone=len(asked) == 1) for one in asked]
 
 
@@ -180,9 +183,11 @@ def subject_of(target: str, command_line: Mapping[str, Any]) -> Subject:
     configuration = configuration_for(target)
     entries = () if configuration is None else configuration.entries_for(target)
     if len(entries) == 1:
+        require_there(parse_target(entries[0].target))
         return Subject(entries[0].target, effective(configuration, entries[0], command_line))
     if not entries:
         require_form(target, configuration)
+    require_there(parse_target(target))
     if entries and not {key for key, value in command_line.items() if value is not None} & {"resolution", "input-size"}:
         names = ", ".join(entry.name for entry in entries)
         raise TargetError(f"{target} is configured {len(entries)} times; add --resolution, or give one of {names}")

@@ -7,6 +7,7 @@ from typing import Literal
 
 from rfcheck.errors import TargetError
 from rfcheck.plain_file import require_plain
+from rfcheck.target.presence import require_program
 from rfcheck.target.program import Program
 
 
@@ -21,11 +22,7 @@ def read_program(text: str, kind: Literal["pt2", "onnx"]) -> Program:
         TargetError: if it does not exist, cannot be read, or holds no model that rfcheck can follow; says why.
     """
     path = Path(text)
-    if path.is_dir():
-        raise TargetError(f"{text}: is a folder; give the file in it that holds the model")
-    if not path.exists():
-        near = sorted(p.name for p in path.parent.glob(f"*.{kind}"))[:3] if path.parent.is_dir() else []
-        raise TargetError(f"{text}: no such file{'; there is ' + ', '.join(near) if near else ''}")
+    require_program(text, kind)
     try:
         require_plain(path)
     except OSError as error:

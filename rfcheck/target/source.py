@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import difflib
 import importlib
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from rfcheck.target.import_errors import failure_of, line_in
 from rfcheck.target.isolation import forget_imports
 from rfcheck.target.offline import WITHOUT_WEIGHTS, Refusals, offline, why_refused
 from rfcheck.target.origin import ConstructionSites
+from rfcheck.target.presence import require_file
 from rfcheck.target.running import run_file
 from rfcheck.target.statements import relative_levels
 
@@ -62,11 +62,7 @@ class FileSource:
     def __init__(self, path: str, content: bytes | None = None) -> None:
         self.path = Path(path)
         self._content = content
-        if self.path.is_dir():
-            raise TargetError(f"{path}: is a folder; give the files in it that define models")
-        if not self.path.exists():
-            link = f" behind this link to {self.path.readlink()}" if self.path.is_symlink() else ""
-            raise TargetError(f"{path}: no such file{link}{_other_files(self.path)}")
+        require_file(path)
         try:
             self.tree = ast.parse(read_plain(self.path) if content is None else content, str(self.path))
         except SyntaxError as error:
@@ -176,12 +172,3 @@ def import_named(name: str) -> ModuleType:
         if refusals.hosts:
             raise TargetError(f"{name}: importing it {why_refused(refusals)}; {WITHOUT_WEIGHTS}") from error
         raise TargetError(f"{name}: {failure_of(error, 'importing it')}") from error
-
-
-def _other_files(path: Path) -> str:
-    """A hint at the file that is meant, or at others that are there."""
-    names = sorted(file.name for file in path.parent.glob("*.py") if file.exists())
-    near = difflib.get_close_matches(path.stem, [name.removesuffix(".py") for name in names], 1)
-    if near:
-        return f"; did you mean {path.parent / near[0]}.py?"
-    return f"; there is {', '.join(names[:3])}" if names else ""
