@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -56,6 +57,8 @@ def rewrite_file(path: Path, data: bytes) -> None:
         OSError: if it cannot be written.
     """
     real = Path(os.path.realpath(path))
+    if real.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     if not (real.is_file() and real.stat().st_nlink > 1):
         replace_file(real, data)
         return
