@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 
+from rfcheck.calling_folder import calling_folder
 from rfcheck.span import Span, shown_path
 
 Frame = tuple[str, CodeType, int]
@@ -126,7 +127,7 @@ def environment_folders() -> tuple[str, ...]:
 
 def chain_of(frames: tuple[Frame, ...]) -> tuple[Span, ...]:
     """Where frames stand in their files; several on one line count once."""
-    return _chain(frames, os.getcwd()) if frames else ()  # noqa: PTH109
+    return _chain(frames, calling_folder()) if frames else ()
 
 
 @lru_cache(maxsize=4096)
@@ -158,7 +159,7 @@ def _character(file: str, line: int, offset: int) -> int:
 def class_chain(cls: type) -> tuple[Span, ...]:
     """The definition of a class of the user's own, as a chain of one; empty for other classes."""
     definition = _definition(cls)
-    return () if definition is None else _line(*definition, os.getcwd())  # noqa: PTH109
+    return () if definition is None else _line(*definition, calling_folder())
 
 
 @lru_cache(maxsize=4096)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from rfcheck.calling_folder import calling_folder
+
 
 class Span(NamedTuple):
     """A piece of a source file: a call, a definition, a comment.
@@ -36,5 +38,5 @@ class Span(NamedTuple):
 
 def shown_path(path: str) -> str:
     """A path as reports show it: relative to the current folder where the file lies in it, else absolute."""
-    absolute = os.path.abspath(path)  # noqa: PTH100 - links stay as they are
-    return absolute.removeprefix(os.getcwd().rstrip(os.sep) + os.sep)  # noqa: PTH109
+    absolute = os.path.normpath(os.path.join(calling_folder(), path))  # noqa: PTH118 - links stay as they are
+    return absolute.removeprefix(calling_folder().rstrip(os.sep) + os.sep)

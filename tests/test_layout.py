@@ -13,11 +13,13 @@ ORDER = ["target", "graph", "analysis", "fixes", "linting", "report", "cache", "
 """Data flows from left to right; nothing imports from a room to its right."""
 
 FOUNDATION = {
+    "calling_folder",
     "errors",
     "config",
     "configuration",
     "frames",
     "input_size",
+    "patience",
     "plain_file",
     "printable",
     "process_state",

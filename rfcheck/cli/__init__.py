@@ -20,6 +20,7 @@ from rfcheck.cli.config import config
 from rfcheck.cli.default_verb import BROKEN_PIPE, DefaultVerb
 from rfcheck.cli.fix import fix
 from rfcheck.cli.graph import graph
+from rfcheck.cli.leaving import leave
 from rfcheck.cli.options import EXIT_ERROR
 from rfcheck.cli.rule import rule
 from rfcheck.cli.signs import substitute_signs
@@ -54,16 +55,20 @@ def main(args: list[str] | None = None) -> Any:
         sys.exit(candidates is None)
     _stand_in_for_closed_streams()
     substitute_signs()
+    words = sys.argv[1:] if args is None else args
     code: Any = BROKEN_PIPE
     try:
-        code = _run(args)
+        code = _run(args, words)
         sys.stdout.flush()
     except BrokenPipeError:
         _write_nowhere()
-    sys.exit(code if isinstance(code, int) else 0)
+    code = code if isinstance(code, int) else 0
+    if args is None:
+        leave(code)
+    sys.exit(code)
 
 
-def _run(args: list[str] | None) -> Any:
+def _run(args: list[str] | None, words: list[str]) -> Any:
     """Run the command line; returns its exit code, or what else a verb returns."""
     try:
         Path.cwd()
@@ -79,7 +84,7 @@ def _run(args: list[str] | None) -> Any:
         click.echo(f"error: {usage_sentence(error)}", err=True)
         return error.exit_code
     except Exception as error:
-        if {"--verbose", "-v"} & set(sys.argv[1:] if args is None else args):
+        if {"--verbose", "-v"} & set(words):
             raise
         click.echo(f"error: rfcheck itself failed: {type(error).__name__}: {error}; --verbose shows where", err=True)
         return EXIT_ERROR

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rfcheck.config import Settings
 from rfcheck.errors import TraceError
+from rfcheck.patience import attended
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis
@@ -31,7 +32,9 @@ class BuiltTarget:
     def __init__(self, target: Target, settings: Settings, *, with_data: bool = False) -> None:
         self._target = target
         self._settings = settings
-        self._model, self._on_meta = (target.build_with_data(), False) if with_data else target.build()
+        self._model, self._on_meta = attended(
+            "building", target.label, lambda: (target.build_with_data(), False) if with_data else target.build()
+        )
         self._origin = target.origin(self._model)
         self._name = target.label.rpartition(":")[2] or type(self._model).__name__
         if self._on_meta and settings.flops_by == "fvcore":
@@ -48,7 +51,11 @@ class BuiltTarget:
 
         try:
             with quiet_output():
-                return analyze_named(self._model, size, self._settings, self._name, self._origin)
+                return attended(
+                    "running the forward of",
+                    self._target.label,
+                    lambda: analyze_named(self._model, size, self._settings, self._name, self._origin),
+                )
         except TraceError as error:
             if not self._on_meta or not error.needs_data:
                 raise
@@ -56,7 +63,7 @@ class BuiltTarget:
             return self.analyze(size)
 
     def _build_with_data(self) -> None:
-        self._model, self._on_meta = self._target.build_with_data(), False
+        self._model, self._on_meta = attended("building", self._target.label, self._target.build_with_data), False
         self._origin = self._target.origin(self._model)
 
 

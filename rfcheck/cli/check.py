@@ -11,7 +11,7 @@ import click
 
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING, size_given, size_options
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING, size_given, size_options, timeout_option
 from rfcheck.cli.output_candidates import outputs
 from rfcheck.cli.output_file import require_writable
 from rfcheck.cli.plot_file import OneModel, draw, require_plot_file
@@ -79,6 +79,7 @@ class _Check(Verb):
 @click.command(cls=_Check, short_help="Report what cannot help at a resolution (the default).")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=target_candidates)
 @size_options
+@timeout_option
 @click.option(
     "--output",
     multiple=True,

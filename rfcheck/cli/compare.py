@@ -13,7 +13,7 @@ import click
 from rfcheck.cli.analysing import analyze_target
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_FINDINGS, size_given, size_options
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_FINDINGS, size_given, size_options, timeout_option
 from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.cli.requests import subject_of
 from rfcheck.cli.rule_selection import known_rules, rule_options, rule_settings
@@ -39,6 +39,7 @@ class _Output:
 @click.argument("before", metavar="A", shell_complete=target_candidates)
 @click.argument("after", metavar="B", shell_complete=target_candidates)
 @size_options
+@timeout_option
 @click.option("--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True, help="How to report.")
 @click.option(
     "--output-file", "-o", metavar="FILE", shell_complete=files, help="Write the report to a file instead of standard output."

@@ -13,7 +13,7 @@ from rfcheck.cli.analysing import BuiltTarget
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.fixed_model import ENDINGS, FixedModel, needs_data, write_fixed_model
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import size_given, size_options
+from rfcheck.cli.options import size_given, size_options, timeout_option
 from rfcheck.cli.output_file import require_writable
 from rfcheck.cli.requests import Subject, subject_of
 from rfcheck.cli.rule_candidates import fixes
@@ -39,6 +39,7 @@ class _Change:
 @click.command(cls=Verb, short_help="Show what to change, with its effect, and change it.")
 @click.argument("target", metavar="TARGET", shell_complete=target_candidates)
 @size_options
+@timeout_option
 @click.option("--aim", type=click.Choice(["efficiency", "accuracy"]), help="Recommend for this aim only.  [default: both]")
 @click.option("--max-flops", metavar="N", help="FLOPs that the changed model may have: 200M, 1.5G.")
 @click.option(

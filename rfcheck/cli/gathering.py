@@ -16,9 +16,12 @@ from rfcheck.cli.progress import progress
 from rfcheck.cli.requests import Request
 from rfcheck.configuration.values import target_file
 from rfcheck.errors import NothingToAnalyzeError, RfcheckError
+from rfcheck.patience import attended
 from rfcheck.report.result import Failure, Result
 
 if TYPE_CHECKING:
+    from rfcheck.api import Analysis
+    from rfcheck.report.snapshot import Snapshot
     from rfcheck.report.view import View
     from rfcheck.target.load import Target
 
@@ -145,16 +148,20 @@ class Gatherer:
         known_rules(request.settings)
 
     def _result(self, target: Target, targets: Sequence[Target], label: str, request: Request) -> Result:
-        from rfcheck.cli.source_examining import edits_in
-        from rfcheck.report.snapshot import snapshot_of
         from rfcheck.report.tables import explanation
 
         analysis = analyze_target(target, request.size, request.settings)
         if self.explain is not None:
             self.explanations[label] = explanation(analysis, self.explain, self.view)
-        edits = edits_in(target, targets, analysis) if self.with_fixes and analysis.findings else {}
-        snapshot = snapshot_of(analysis, edits, with_fixes=self.with_fixes)
+        snapshot = attended("looking for fixes of", label, lambda: self._snapshot(target, targets, analysis))
         return Result(label, target.path, target.line, snapshot, analysis.findings)
+
+    def _snapshot(self, target: Target, targets: Sequence[Target], analysis: Analysis) -> Snapshot:
+        from rfcheck.cli.source_examining import edits_in
+        from rfcheck.report.snapshot import snapshot_of
+
+        edits = edits_in(target, targets, analysis) if self.with_fixes and analysis.findings else {}
+        return snapshot_of(analysis, edits, with_fixes=self.with_fixes)
 
     def _failed(self, target: str, error: RfcheckError) -> Failure:
         message = str(error) if str(error).startswith(target.partition(":")[0]) else f"{target}: {error}"

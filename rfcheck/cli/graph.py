@@ -10,7 +10,7 @@ import click
 from rfcheck.cli.analysing import analyze_target
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import size_given, size_options
+from rfcheck.cli.options import size_given, size_options, timeout_option
 from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.cli.requests import subject_of
 from rfcheck.cli.target_candidates import targets as target_candidates
@@ -27,6 +27,7 @@ _FORMATS = {".dot": "dot", ".gv": "dot", ".graphml": "graphml", ".json": "json",
 @click.command(cls=Verb, short_help="Draw the graph of operators, or write it for programs.")
 @click.argument("target", metavar="TARGET", shell_complete=target_candidates)
 @size_options
+@timeout_option
 @click.option(
     "--format",
     "--output-format",

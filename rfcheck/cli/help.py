@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
+from rfcheck.calling_folder import called_from_here
 from rfcheck.cli.analysing import print_error
-from rfcheck.cli.options import EXIT_ERROR, EXIT_NOTHING
+from rfcheck.cli.options import EXIT_ERROR, EXIT_NOTHING, TIMEOUT
 from rfcheck.cli.pages import ENVIRONMENT, FILES, OPTION_GROUPS, PAGES, Example, Page
 from rfcheck.errors import NothingToAnalyzeError, RfcheckError
+from rfcheck.patience import Patience, patient
 
 OTHER = "Other options"
 """Heading of the options that are in no group."""
@@ -37,11 +40,15 @@ class Verb(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb."""
+        arguments = sys.argv[:]
         try:
-            return super().invoke(ctx)
+            with called_from_here(), patient(Patience(ctx.meta.get(TIMEOUT))):
+                return super().invoke(ctx)
         except RfcheckError as error:
             print_error(str(error), error, verbose=ctx.params.get("verbose", False))
             return EXIT_NOTHING if isinstance(error, NothingToAnalyzeError) else EXIT_ERROR
+        finally:
+            sys.argv[:] = arguments  # a model's code sees others
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the synopsis."""

@@ -12,6 +12,24 @@ from rfcheck.input_size import AfterBatch, parse_extents
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_ERROR, EXIT_NOTHING = 0, 1, 2, 3
 """What a verb leaves with; 1 also stands for a comparison that is worse."""
+TIMEOUT = "rfcheck.timeout"
+"""Where the context of a verb holds what --timeout says."""
+
+
+def timeout_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --timeout to a verb, which heeds it by itself."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        expose_value=False,
+        callback=_note_timeout,
+        help="Give up on a model that takes longer to load, build or run.",
+    )(command)
+
+
+def _note_timeout(ctx: click.Context, _option: click.Parameter, seconds: float | None) -> None:
+    ctx.meta[TIMEOUT] = seconds
 
 
 def size_options(command: Callable[..., Any]) -> Callable[..., Any]:

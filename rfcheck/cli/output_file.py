@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rfcheck.calling_folder import calling_folder
 from rfcheck.errors import RfcheckError, SettingsError
 from rfcheck.replacing import rewrite_file
 
@@ -33,14 +34,15 @@ def write_atomically(path: Path, content: str | bytes, option: str) -> None:
     A name like /dev/stdout stands for what is open there already: what others wrote into it stays, a file likewise.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
-    number = _open_number(path)
+    place = calling_folder() / path  # wherever the model's code has gone
+    number = _open_number(place)
     try:
         if number is not None:
             _write_on(number, data)
-        elif path.exists() and not path.is_file():
-            path.write_bytes(data)
+        elif place.exists() and not place.is_file():
+            place.write_bytes(data)
         else:
-            rewrite_file(path, data)  # a link stays a link
+            rewrite_file(place, data)  # a link stays a link
     except OSError as error:
         raise SettingsError(f"{option} {path}: cannot be written: {error.strerror or error}") from None
 

@@ -13,7 +13,7 @@ import click
 from rfcheck.cli.analysing import BuiltTarget, print_error
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, timeout_option
 from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.cli.plot_file import require_plot_file
 from rfcheck.cli.requests import subject_of
@@ -46,6 +46,7 @@ class _Request:
     "--resolutions", required=True, metavar="32:512:32", help="Numbers and ranges START:STOP:STEP in pixels, comma-separated."
 )
 @click.option("--channels", type=int, metavar="N", help="Channels of the input.  [default: 3]")
+@timeout_option
 @click.option(
     "--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True, help="A table, or all numbers."
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import sys
@@ -15,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rfcheck.calling_folder import go_to
 from rfcheck.cli.file_candidates import folders
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import EXIT_CLEAN, size_given, size_options
+from rfcheck.cli.options import EXIT_CLEAN, size_given, size_options, timeout_option
 from rfcheck.cli.output_file import standard_output
 from rfcheck.cli.requests import subject_of
 from rfcheck.cli.rule_candidates import fixes as fix_candidates
@@ -41,6 +41,7 @@ class _TerminatedError(BaseException):
 @click.command(cls=Verb, short_help="Train a model and say whether the predictions held.")
 @click.argument("target", metavar="[TARGET]", required=False, shell_complete=target_candidates)
 @size_options
+@timeout_option
 @recipe_options
 @click.option(
     "--fixes",
@@ -121,7 +122,7 @@ def _enter(folder: str) -> None:
     from rfcheck.verify.run.processes import rank
 
     try:
-        os.chdir(folder)
+        go_to(folder)
     except OSError as error:
         if rank() == 0:
             reason = error.strerror or str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rfcheck.patience import attended
 from rfcheck.target.buildable import Target as Target
 from rfcheck.target.catalogue_models import timm_model, torchvision_model
 from rfcheck.target.file_models import models_in
@@ -25,7 +26,11 @@ def load_targets(text: str, content: bytes | None = None, given: Given | None = 
         TargetError: if it does not exist or cannot be imported.
         NothingToAnalyzeError: if a file holds no model, or none that can be built without arguments.
     """
-    spec, given = parse_target(text), given or Given()
+    return attended("loading", text, lambda: _load(text, content, given or Given()))
+
+
+def _load(text: str, content: bytes | None, given: Given) -> list[Target]:
+    spec = parse_target(text)
     if spec.kind == "torchvision":
         return [torchvision_model(spec)]
     if spec.kind == "timm":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from types import ModuleType
 
 import torch
 
+from rfcheck.calling_folder import calling_folder
 from rfcheck.errors import RfcheckError, TargetError
 from rfcheck.plain_file import read_plain
 from rfcheck.target.devices import on_one_device
@@ -117,6 +119,8 @@ class FileSource:
             with torch.device("meta") if on_meta else contextlib.nullcontext(), on_one_device():
                 module.__spec__.loader.exec_module(module)
 
+        os.chdir(calling_folder())  # where a run before may have left
+        sys.argv[:] = [str(self.path)]  # as for a program that is called without arguments
         refusals = Refusals()
         forget_imports()  # of the run before, if there was one: registries take nothing twice
         try:
@@ -158,6 +162,7 @@ def import_named(name: str) -> ModuleType:
     Raises:
         TargetError: if it does not exist or fails.
     """
+    sys.argv[:] = [name]
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     refusals = Refusals()

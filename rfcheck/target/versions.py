@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from rfcheck.calling_folder import called_from_here
 from rfcheck.errors import RfcheckError
 from rfcheck.target.isolation import imports_from, own_imports
 from rfcheck.target.load import Target, load_targets
@@ -56,7 +57,8 @@ def _current_folder_in(checkout: Checkout) -> Iterator[None]:
         return
     os.chdir(nearest_folder(checkout.folder / current.relative_to(checkout.repository)))
     try:
-        yield
+        with called_from_here():
+            yield
     finally:
         os.chdir(before)
 

@@ -7,12 +7,15 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from rfcheck.patience import Patience
+from rfcheck.process_state import ProcessState, _same, process_state_kept
 from rfcheck.report.formats import FORMATS
 from rfcheck.target.isolation import own_imports
 
@@ -392,3 +395,97 @@ def test_targets_of_one_run_import_their_own_modules(run, model_file, tmp_path, 
         assert found == {"a/net.py:Net": 2 * (3 + 1), "b/net.py:Net": 5 * (3 + 1)}
     assert not [name for name in set(sys.modules) - modules if name == "blocks" or "net" in name.split("_rfcheck_")]
     assert sys.path == path
+
+
+SURROUNDINGS = """
+import argparse, os, signal, sys, threading, warnings
+from torch import nn
+parser = argparse.ArgumentParser()
+parser.add_argument("--width", type=int, default=5)
+args = parser.parse_args()
+torch.set_default_dtype(torch.float64)
+torch.use_deterministic_algorithms(True)
+warnings.simplefilter("ignore")
+os.environ["RFCHECK_MODEL"] = "1"
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+os.chdir("/")
+sys.stdout = sys.stderr
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        assert os.getcwd() == "/" and torch.get_default_dtype() == torch.float64
+        self.conv = nn.Conv2d(3, args.width, 3)
+    def forward(self, x):
+        assert sys.argv == ["model.py"]
+        os.chdir("/usr")
+        return self.conv(x)
+"""
+
+
+def test_what_a_model_changes_of_the_process_stays_with_it(run, model_file, tmp_path):
+    model_file(SURROUNDINGS)
+    model_file("model = nn.Conv2d(3, 7, 3)\n", "other.py")
+    before = ProcessState()
+    code, out, err = run("model.py", "other.py", "--resolution", "8", "--output", "json=r.json", "--exit-zero")
+    assert (code, out, err) == (0, "", "")
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert [result["layers"][0]["out_channels"] for result in report["results"]] == [5, 7]
+    assert [result["path"] for result in report["results"]] == ["model.py", "other.py"]
+    drawn = ("RandomState", "_random_states", "Random.getstate", "_set_alarm")  # the tests' own
+    changed = [part for part, value in before._held if not _same(part.read(), value)]
+    assert [part for part in changed if not any(name in repr(part) for name in drawn)] == []
+
+
+@pytest.mark.parametrize("verb", ["graph", "sweep"])
+def test_other_verbs_write_where_they_were_called(run, model_file, tmp_path, verb):
+    model_file(SURROUNDINGS.replace("sys.stdout = sys.stderr", ""))
+    size = ("--resolutions", "8,9") if verb == "sweep" else ("--resolution", "8")
+    with process_state_kept():
+        code, _, err = run(
+            verb, "model.py", *size, "--output-file", "out.json", "--output-format" if verb == "sweep" else "--format", "json"
+        )
+    assert (code, err) == (0, "")
+    assert (tmp_path / "out.json").is_file()
+
+
+@pytest.mark.parametrize("where", ["forward", "__init__"])
+def test_a_model_that_goes_on_for_ever_is_given_up(run, model_file, monkeypatch, where):
+    """The limit counts as passed once the model says that it has begun."""
+    begun = sys.rfcheck_begun = threading.Event()
+
+    def wait(event, seconds):
+        while not event.wait(0.001):
+            if begun.is_set():
+                return False
+        return True
+
+    monkeypatch.setattr("rfcheck.cli.help.Patience", lambda limit: Patience(limit, wait=wait))
+    loop = "\n        import sys\n        sys.rfcheck_begun.set()\n        while True: pass\n"
+    forward = loop if where == "forward" else "return self.conv(x)"
+    built = loop if where == "__init__" else ""
+    model_file(
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.conv = nn.Conv2d(3, 4, 3)\n"
+        f"        {built}\n    def forward(self, x):\n        {forward}\n"
+    )
+    model_file("model = nn.Conv2d(3, 7, 3)\n", "other.py")
+
+    def ending(event, seconds):
+        return event.wait()
+
+    try:
+        code, out, err = run("model.py:Net", "--resolution", "8", "--timeout", "5", "--no-cache")
+    finally:
+        del sys.rfcheck_begun
+    doing = "running the forward of" if where == "forward" else "building"
+    assert (code, out) == (2, "")
+    assert err == f"error: model.py:Net: gave up {doing} it after 5 s; raise --timeout to wait longer\n"
+    monkeypatch.setattr("rfcheck.cli.help.Patience", lambda limit: Patience(limit, wait=ending))
+    assert run("other.py", "--resolution", "8", "--timeout", "5", "--exit-zero")[0] == 0
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "soon"])
+def test_a_time_that_is_none(run, value):
+    code, out, err = run("model.py", "--resolution", "8", "--timeout", value)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert "--timeout" in err

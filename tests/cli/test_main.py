@@ -156,3 +156,21 @@ def test_interruption(tmp_path):
     assert process.returncode == 130
     assert err.strip() == "interrupted"
     assert not (tmp_path / "out.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "threading.Thread(target=threading.Event().wait).start()",
+        "multiprocessing.get_context('fork').Process(target=threading.Event().wait).start()",
+    ],
+)
+def test_what_a_model_leaves_running_keeps_the_command_from_nothing(tmp_path, start):
+    (tmp_path / "model.py").write_text(
+        "import multiprocessing, threading\nfrom torch import nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        f"        self.c = nn.Conv2d(3, 8, 3)\n        {start}\n    def forward(self, x):\n        return self.c(x)\n"
+    )
+    command = [sys.executable, "-m", "rfcheck", "model.py", "--resolution", "8", "--output", "concise", "--exit-zero"]
+    result = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout
