@@ -101,7 +101,7 @@ def _differences(analysis: Analysis, layer: Layer, seen: Seen, sizes: tuple[int,
                 yield f"r_max {layer.r_max} instead of {seen.r}"
     if layer.r_max is not None and layer.r_min is not None and any(a > b for a, b in zip(layer.r_min, layer.r_max, strict=True)):
         yield f"r_min {layer.r_min} above r_max {layer.r_max}"
-    if len(seen.in_shape) == len(sizes) + 2:
+    if layer.kernel is not None and layer.module_type != "OverRows" and len(seen.in_shape) == len(sizes) + 2:
         for what, said, true in (("in", layer.in_size, seen.in_shape[2:]), ("out", layer.out_size, seen.out_shape[2:])):
             if sorted(said) != sorted(true):  # the map may be transposed
                 yield f"{what}_size {said} instead of {true}"

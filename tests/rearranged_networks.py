@@ -18,6 +18,10 @@ Map = torch.Tensor
 Block = Callable[..., Map]
 
 
+class OverRows(nn.Conv2d):
+    """A convolution whose channels are the rows of the map: it does not slide over what its kernel is listed for."""
+
+
 class Rearranged(nn.Module):
     """A random network.
 
@@ -204,7 +208,7 @@ def _turned(net: Rearranged, x: Map) -> Block | None:
             inner = net.window(x, same=True)
             return lambda x: inner(x.transpose(2, 3)).transpose(2, 3)
         case "rows":
-            inner = net.conv(h, h, 3, padding=1, groups=h)
+            inner = net.add(OverRows(h, h, 3, padding=1, groups=h))
             return lambda x: inner(x.transpose(1, 2)).transpose(1, 2)
         case "linear":
             inner = net.add(nn.Linear(c, 2))

@@ -133,7 +133,7 @@ def _alike(edges: Sequence[tuple[str, dict[str, Any]]], fields: Fields, axis: in
 
 
 def _is_square(node: dict[str, Any]) -> bool:
-    sizes: tuple[int, ...] = node["sizes"]
+    sizes: tuple[int, ...] = node.get("positions", node["sizes"])
     return len(set(sizes)) == 1
 
 
@@ -142,7 +142,7 @@ def _node_field(
 ) -> NodeField:
     widest: list[tuple[Reach, str]] = []
     paths: list[PathState] = []
-    size = node["sizes"][axis]
+    size = node.get("positions", node["sizes"])[axis]
     substitute = node["kind"] == "conv" and settings.projection == "downsampling"
     for source, edge in edges:
         before = fields[source][axis]

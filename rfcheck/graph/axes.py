@@ -1,4 +1,4 @@
-"""Which tensor dimension holds which image axis, and how operators on dimensions act on axes.
+"""Which tensor dimension holds which image axis.
 
 A tensor dimension is described by the factors of its size, outermost first, as einops writes them: ``Plain`` factors (batch,
 channels, heads) and ``Digit`` factors, which are parts of the position along an image axis. A feature map (N, C, H, W) has
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from rfcheck.graph.reach import FIRST_UNIT, GLOBAL, IDENTITY, Reach, compose, from_table, lift
+from rfcheck.graph.reach import FIRST_UNIT, IDENTITY, Reach, from_table
 
 
 class Plain(NamedTuple):
@@ -38,6 +38,18 @@ class Digit(NamedTuple):
     spacing: int
 
 
+class Blend(NamedTuple):
+    """Values that each read all positions of one or several axes: what a matrix over positions makes of them.
+
+    Attributes:
+        size: number of values.
+        axes: the axes that went into them, in order.
+    """
+
+    size: int
+    axes: tuple[int, ...]
+
+
 class Tokens(NamedTuple):
     """Positions with entries around them that belong to no position (class and register tokens)."""
 
@@ -51,7 +63,7 @@ class Tokens(NamedTuple):
         return self.before + math.prod(d.size for d in self.digits) + self.after
 
 
-Factor = Plain | Digit | Tokens
+Factor = Plain | Digit | Blend | Tokens
 Dim = tuple[Factor, ...]
 Layout = tuple[Dim, ...]
 
@@ -83,6 +95,14 @@ def digits_of(dim: Iterable[Factor]) -> list[Digit]:
     return found
 
 
+def resized(dim: Dim, size: int) -> Dim:
+    """A dimension without positions, with another number of values; axes of one position and what it was mixed from stay."""
+    kept = [factor for factor in dim if isinstance(factor, Digit)]
+    blends = [factor for factor in dim if isinstance(factor, Blend)]
+    values = (blends[0]._replace(size=size),) if blends and size != 1 else plain(size)
+    return (*values, *kept)
+
+
 def size_of(dim: Iterable[Factor]) -> int:
     """Size of a dimension."""
     return math.prod(factor.size for factor in dim)
@@ -111,6 +131,18 @@ def axes_held(layout: Layout) -> frozenset[int]:
     return frozenset(digit.axis for dim in layout for digit in digits_of(dim))
 
 
+def lone_sizes(layout: Layout, shape: Sequence[int], dims: Iterable[int]) -> dict[int, int]:
+    """Extents of dimensions that hold all of one axis and no other, per axis; repeated positions count every time."""
+    found: dict[int, int] = {}
+    for dim in dims:
+        axes = {digit.axis for digit in digits_of(layout[dim])}
+        if len(axes) == 1 and len(layout[dim]) > 1:
+            (axis,) = axes
+            if size_of(digits_of(layout[dim])) == axis_size(layout, axis):
+                found[axis] = shape[dim]
+    return found
+
+
 @lru_cache(maxsize=8192)
 def regroup(layout: Layout, shape: tuple[int, ...]) -> Layout | None:
     """The layout after a view to another shape; None where dimensions are cut across their factors."""
@@ -136,7 +168,7 @@ def regroup(layout: Layout, shape: tuple[int, ...]) -> Layout | None:
             dim.append(factor)
         for _ in range(_units_to_take(pending, shape, index)):
             dim.append(pending.pop(0))
-        result.append(_tidy(dim))
+        result.append(tidy(dim))
     return tuple(result) if not pending else None
 
 
@@ -153,16 +185,20 @@ def _split(factor: Factor, outer: int) -> tuple[Factor, Factor]:
     inner = factor.size // outer
     if isinstance(factor, Digit):
         return Digit(factor.axis, outer, factor.spacing * inner), Digit(factor.axis, inner, factor.spacing)
+    if isinstance(factor, Blend):
+        return Blend(outer, factor.axes), Blend(inner, factor.axes)
     return Plain(outer), Plain(inner)
 
 
-def _tidy(dim: Sequence[Factor]) -> Dim:
+def tidy(dim: Sequence[Factor]) -> Dim:
     """Neighbouring factors that form one number are written as one."""
     merged: list[Factor] = []
     for factor in dim:
         last = merged[-1] if merged else None
         if isinstance(factor, Plain) and isinstance(last, Plain):
             merged[-1] = Plain(last.size * factor.size)
+        elif isinstance(factor, Blend) and isinstance(last, Blend) and factor.axes == last.axes:
+            merged[-1] = Blend(last.size * factor.size, factor.axes)
         elif (
             isinstance(factor, Digit)
             and isinstance(last, Digit)
@@ -195,7 +231,31 @@ def broadcast(layouts: tuple[Layout, ...], shape: tuple[int, ...]) -> Layout:
         size = shape[-back]
         dims = [layout[-back] for layout in layouts if len(layout) >= back and size_of(layout[-back]) == size]
         result.append(next((dim for dim in dims if digits_of(dim)), dims[0] if dims else plain(size)))
-    return tuple(result)
+    return _pairs_apart(tuple(result))
+
+
+def _pairs_apart(layout: Layout) -> Layout:
+    """Where operands hold one axis in different dimensions, pairs of positions are positions: numbers of more digits."""
+    counts: dict[int, list[Digit]] = {}
+    for dim in layout:
+        for digit in digits_of(dim):
+            if digit.size > 1:
+                counts.setdefault(digit.axis, []).append(digit)
+    clashing = {axis for axis, digits in counts.items() if len({digit.spacing for digit in digits}) < len(digits)}
+    if not clashing:
+        return layout
+    spacing = dict.fromkeys(clashing, 1)
+    renumbered: list[Dim] = []
+    for dim in reversed(layout):
+        own: list[Factor] = []
+        for factor in reversed(dim):
+            if isinstance(factor, Digit) and factor.axis in clashing and factor.size > 1:
+                own.append(factor._replace(spacing=spacing[factor.axis]))
+                spacing[factor.axis] *= factor.size
+            else:
+                own.append(factor)
+        renumbered.append(tuple(reversed(own)))
+    return tuple(reversed(renumbered))
 
 
 def _positions(layout: Layout) -> int:
@@ -219,124 +279,3 @@ def _spread(here: tuple[tuple[int, Digit], ...], there: tuple[tuple[int, Digit],
     count = math.prod(digit.size for _, digit in there)
     read = [sum(p // wanted[dim].spacing % digit.size * digit.spacing for dim, digit in here) for p in range(count)]
     return from_table(read, read, math.prod(digit.size for _, digit in here))
-
-
-class Reading:
-    """A tensor whose dimensions are edited, and what each edited position reads of the original ones.
-
-    Args:
-        layout: of the tensor that is read.
-
-    Attributes:
-        dims: the dimensions as edited so far.
-        reaches: per image axis, what a position reads of the original positions; axes not listed are read one to one.
-    """
-
-    def __init__(self, layout: Layout) -> None:
-        self.dims: list[Dim] = list(layout)
-        self.reaches: dict[int, Reach] = {}
-
-    @property
-    def layout(self) -> Layout:
-        """The layout as edited."""
-        return tuple(self.dims)
-
-    def _then(self, axis: int, reach: Reach) -> None:
-        self.reaches[axis] = compose(reach, self.reaches.get(axis, IDENTITY))
-
-    def is_spatial(self, dim: int) -> bool:
-        """Whether the dimension holds positions of more than one axis value."""
-        return any(isinstance(factor, (Digit, Tokens)) for factor in self.dims[dim])
-
-    def single_digit(self, dim: int) -> Digit | None:
-        """The digit of a dimension that consists of one digit."""
-        factors = self.dims[dim]
-        if len(factors) == 1 and isinstance(factors[0], Digit):
-            return factors[0]
-        return None
-
-    def resize(self, dim: int, reach: Reach, size: int) -> None:
-        """Apply a map over the values of the dimension's single digit, leaving ``size`` values."""
-        digit = self.single_digit(dim)
-        assert digit is not None
-        whole = axis_size(self.layout, digit.axis)
-        outermost = digit.spacing * digit.size >= whole
-        self._then(digit.axis, lift(reach, digit.spacing, digit.size, size, outermost))
-        self._respace(digit, size)
-        self.dims[dim] = (Digit(digit.axis, size, digit.spacing),)
-
-    def _respace(self, changed: Digit, size: int) -> None:
-        """Adjust the spacing of the digits above one whose number of values changes."""
-        if size == changed.size:
-            return
-
-        def moved(factor: Factor) -> Factor:
-            if isinstance(factor, Tokens):
-                return factor._replace(digits=tuple(d for d in map(moved, factor.digits) if isinstance(d, Digit)))
-            if isinstance(factor, Digit) and factor.axis == changed.axis and factor.spacing >= changed.spacing * changed.size:
-                return factor._replace(spacing=factor.spacing // changed.size * size)
-            return factor
-
-        self.dims = [tuple(moved(factor) for factor in dim) for dim in self.dims]
-
-    def mix(self, dim: int) -> None:
-        """Let every position read all values of the dimension: attention, softmax, a reduction that keeps its shape.
-
-        What reads from one end of the map to the other is global, also where it reads every n-th position only: its extent follows
-        that of the image. So is what reads the only position that there is.
-        """
-        digits = digits_of(self.dims[dim])
-        for axis in {digit.axis for digit in digits}:
-            mixed = [digit for digit in digits if digit.axis == axis]
-            whole = axis_size(self.layout, axis)
-            if math.prod(digit.size for digit in mixed) == whole or any(d.size > 1 and d.spacing * d.size >= whole for d in mixed):
-                self._then(axis, GLOBAL)
-                continue
-            for digit in mixed:
-                every_value = Reach(1, 0, (0,), (digit.size - 1,))
-                self._then(axis, lift(every_value, digit.spacing, digit.size, digit.size, outermost=False))
-
-    def drop(self, dim: int) -> None:
-        """Read all values of the dimension into one and forget its positions; plain factors vanish with it."""
-        self.mix(dim)
-        self._forget(dim)
-
-    def pick(self, dim: int, index: int) -> bool:
-        """Read one value of the dimension and forget its positions; False where it has no single digit to pick from."""
-        digit = self.single_digit(dim)
-        if digit is not None:
-            self.resize(dim, Reach(1, 0, (index,), (index,)), 1)
-        elif self.is_spatial(dim):
-            return False
-        self.dims[dim] = ()
-        return True
-
-    def _forget(self, dim: int) -> None:
-        digits = sorted(digits_of(self.dims[dim]), key=lambda digit: -digit.spacing)
-        while digits:
-            self.dims[dim] = tuple(digits)
-            digit = digits.pop(0)
-            outermost = digit.spacing * digit.size >= axis_size(self.layout, digit.axis)
-            self._then(digit.axis, lift(FIRST_UNIT, digit.spacing, digit.size, 1, outermost))
-            self.dims[dim] = tuple(digits)
-            self._respace(digit, 1)
-        self.dims[dim] = ()
-
-    def absorb(self, dim: int) -> bool:
-        """Turn plain factors beside a dimension's only digit into positions (pixel shuffle by views); False if impossible."""
-        factors = self.dims[dim]
-        digits = [factor for factor in factors if isinstance(factor, Digit)]
-        if len(digits) != 1 or any(isinstance(factor, Tokens) for factor in factors):
-            return False
-        digit = digits[0]
-        if digit.spacing != 1 or digit.size != axis_size(self.layout, digit.axis):
-            return False
-        at = factors.index(digit)
-        before, after = size_of(factors[:at]), size_of(factors[at + 1 :])
-        if after > 1:
-            self._then(digit.axis, Reach(after, 1, (0,) * after, (0,) * after))
-        if before > 1:
-            size = digit.size * after
-            self._then(digit.axis, Reach(size, 0, tuple(range(size)), tuple(range(size))))
-        self.dims[dim] = (Digit(digit.axis, before * digit.size * after, 1),)
-        return True

@@ -10,7 +10,7 @@ import networkx as nx
 from rfcheck.frames import chain_of
 from rfcheck.graph import matrices, mixing, operators, placing, pooling, rearranging, recurrence, selecting, windows, writes
 from rfcheck.graph.axes import Layout, axes_held
-from rfcheck.graph.calls import Call, Edge, Gathered
+from rfcheck.graph.calls import MISMATCH, Call, Edge, Gathered
 from rfcheck.graph.flops import is_uncounted, multiply_accumulates
 from rfcheck.graph.masks import release_masks
 from rfcheck.graph.naming import node_names, operator_name
@@ -37,6 +37,7 @@ _GATHER: dict[type, Callable[[Any, Call], Gathered]] = {
     operators.Attention: mixing.attention,
     operators.Reduce: mixing.reduce,
     operators.Mix: mixing.mix,
+    operators.Transform: mixing.transform,
     operators.Global: mixing.everywhere,
     operators.Recurrent: recurrence.recurrent,
     operators.Rearrange: rearranging.rearrange,
@@ -74,6 +75,9 @@ class _Builder:
         if flops is None and gathered.note is None:
             gathered.note = "how many multiply-accumulates it takes is not known, they count 0"
         gathered.flops = flops or 0
+        parts = gathered.parts or [gathered.edges]
+        if gathered.note is None and any(edge.reaches is None for part in parts for edge in part):
+            gathered.note = MISMATCH  # nothing becomes unknown without a word
         if len(gathered.layouts) < len(record.outputs):
             gathered.layouts = gathered.layouts * len(record.outputs)
         for out, layout in zip(record.outputs, gathered.layouts, strict=False):
@@ -206,7 +210,8 @@ def build_graph(
 
     Nodes are operator calls in execution order, after one source named "input"; edges follow the data. Node attributes: ``op``,
     ``kind``, ``module``, ``module_type``, ``from_torch`` (whether the module's class is one of torch's own), ``shape``, ``sizes``
-    (positions per image axis), ``in_sizes``, ``flops``, ``params``, ``param_names``, ``bytes``, and kernel, stride, dilation,
+    (positions per image axis, those that a layer's windows run over where it has some), ``in_sizes``, ``positions`` (of the
+    whole map, where windows run over parts of it), ``flops``, ``params``, ``param_names``, ``bytes``, and kernel, stride, dilation,
     padding, groups, in_channels, out_channels per axis where they apply, and ``source`` where it is known: the code that made the
     operator, as `Span` after `Span` outwards. Edge attributes: ``reads`` (for each way the operator
     reads that input, one `Reach` per image axis, or None if unknown) and ``gate``. All are plain data.
@@ -317,6 +322,10 @@ def _add_node(
     read = builder.layouts[gathered.edges[0].value] if gathered.edges else layout
     params = _parameters(record)
     sizes = builder.trace.parameters
+    positions = mixing.axis_sizes(layout, axes)
+    own = _with(positions, gathered.out_sizes)
+    if own != positions:
+        gathered.attributes["positions"] = positions
     graph.add_node(
         name,
         op=op,
@@ -325,8 +334,8 @@ def _add_node(
         module_type=record.call.type,
         from_torch=record.call.from_torch,
         shape=out.shape,
-        sizes=mixing.axis_sizes(layout, axes),
-        in_sizes=mixing.axis_sizes(read, axes),
+        sizes=own,
+        in_sizes=_with(mixing.axis_sizes(read, axes), gathered.in_sizes),
         spatial=bool(axes_held(layout)) or any(edge.reaches is None for edge in gathered.edges),
         flops=gathered.flops if slot == 0 else 0,
         params=sum(sizes.get(p, 0) for p in params),
@@ -334,6 +343,11 @@ def _add_node(
         bytes=record.outputs[0].fresh_bytes if slot == 0 else 0,
         **_by_axis(gathered.attributes, axes),
     )
+
+
+def _with(sizes: tuple[int, ...], own: Mapping[int, int]) -> tuple[int, ...]:
+    """Extents per axis, with a layer's own where it has some."""
+    return tuple(own.get(axis, size) for axis, size in enumerate(sizes)) if own else sizes
 
 
 def _parameters(record: OpRecord) -> tuple[str, ...]:

@@ -7,8 +7,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from rfcheck.graph.axes import Layout, Reading, align, image_layout, plain_layout
+from rfcheck.graph.axes import (
+    Layout,
+    align,
+    image_layout,
+    plain_layout,
+)
 from rfcheck.graph.reach import GLOBAL, IDENTITY, Reach, compose
+from rfcheck.graph.reading import Reading
 from rfcheck.graph.records import OpRecord, TensorArg
 
 Reaches = dict[int, Reach]
@@ -43,6 +49,8 @@ class Gathered:
         weights: whether the result can weigh a feature map.
         parts: the edges of each output, where the outputs read different positions.
         flops: multiply-accumulates of the call.
+        in_sizes: per image axis, the extent that a layer's windows run over, where it slides along that axis.
+        out_sizes: likewise, of its result.
     """
 
     layouts: list[Layout]
@@ -53,6 +61,8 @@ class Gathered:
     weights: bool = False
     parts: list[list[Edge]] | None = None
     flops: int = 0
+    in_sizes: dict[int, int] = field(default_factory=dict)
+    out_sizes: dict[int, int] = field(default_factory=dict)
 
 
 @cache
@@ -141,9 +151,12 @@ def edge_from(tensor: TensorArg, reaches: Reaches | None, *, gate: bool = False)
     return Edge(tensor.value, reaches, gate)
 
 
+MISMATCH = "meets inputs whose positions do not correspond"
+
+
 def mismatch(edges: list[Edge]) -> str | None:
     """The note where inputs cannot be brought together position by position; None where they can."""
-    return "meets inputs whose positions do not correspond" if any(edge.reaches is None for edge in edges) else None
+    return MISMATCH if any(edge.reaches is None for edge in edges) else None
 
 
 def mark_gates(edges: list[Edge], weights: Set[int]) -> None:

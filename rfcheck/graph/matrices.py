@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from rfcheck.graph.axes import Layout, Reading, broadcast, plain
+from rfcheck.graph.axes import (
+    Layout,
+    broadcast,
+    plain,
+)
 from rfcheck.graph.calls import Call, Gathered, mismatch
 from rfcheck.graph.mixing import product, turned
 from rfcheck.graph.operators import Distances, Matrices
+from rfcheck.graph.reading import Reading
 from rfcheck.graph.selecting import meet
 
 

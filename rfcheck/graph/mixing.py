@@ -6,12 +6,13 @@ import math
 
 from rfcheck.graph.axes import (
     Layout,
-    Reading,
     Tokens,
+    align,
     axes_held,
     axis_size,
     broadcast,
     digits_of,
+    lone_sizes,
     placement,
     plain,
     plain_layout,
@@ -31,8 +32,10 @@ from rfcheck.graph.operators import (
     Pointwise,
     Reduce,
     Rounding,
+    Transform,
 )
-from rfcheck.graph.reach import GLOBAL, Position, Reach, window
+from rfcheck.graph.reach import GLOBAL, IDENTITY, Position, Reach, compose, window
+from rfcheck.graph.reading import Reading
 from rfcheck.graph.records import TensorArg
 
 _KEPT = ("running_mean", "running_var", "running_min", "running_max")
@@ -61,7 +64,8 @@ def join(meaning: Join, call: Call) -> Gathered:
     """Inputs meet position by position. A product with weights between 0 and 1 is a gate: the weights' positions do not count."""
     images = call.record.tensors[1:2] if call.record.func._schema.name in ("aten::copy_", "aten::copy") else call.images
     layouts = tuple(call.layout(t) for t in images)
-    result = layouts[0] if all(x is layouts[0] for x in layouts) else broadcast(layouts, call.out_shape)
+    same = all(x is layouts[0] for x in layouts) and images[0].shape == call.out_shape  # a constant may have more values
+    result = layouts[0] if same else broadcast(layouts, call.out_shape)
     edges = [call.edge(t, Reading(layout), result) for t, layout in zip(images, layouts, strict=True)]
     if meaning.gate:
         mark_gates(edges, call.weights)
@@ -75,7 +79,7 @@ def join(meaning: Join, call: Call) -> Gathered:
 def concat(_: Concat, call: Call) -> Gathered:
     """Inputs side by side: along channels, along an image axis, or as extra tokens."""
     dim = call.arg("dim", 0) % len(call.out_shape)
-    layouts = [call.layout(t) for t in call.images]
+    layouts = [call.layout(t) for t in _with_values(call)]
     plain_dim = plain(call.out_shape[dim])
     if call.record.func._schema.name == "aten::stack":
         return _side_by_side(call, [(*layout[:dim], plain_dim, *layout[dim:]) for layout in layouts])
@@ -87,22 +91,31 @@ def concat(_: Concat, call: Call) -> Gathered:
 def _side_by_side(call: Call, layouts: list[Layout]) -> Gathered:
     """Inputs that meet position by position, each in its own part of a dimension without positions."""
     result = layouts[0] if all(layout == layouts[0] for layout in layouts) else broadcast(tuple(layouts), call.out_shape)
-    edges = [call.edge(t, Reading(layout), result) for t, layout in zip(call.images, layouts, strict=True)]
+    edges = [call.edge(t, Reading(layout), result) for t, layout in zip(_with_values(call), layouts, strict=True)]
     return Gathered([result], edges, "concat", note=mismatch(edges))
+
+
+def _with_values(call: Call) -> list[TensorArg]:
+    """The inputs that depend on the image, without those that hold no values: nothing is read of them."""
+    return [t for t in call.images if 0 not in t.shape] or call.images[:1]
 
 
 def _concat_positions(call: Call, tensors: list[TensorArg], dim: int) -> Gathered:
     """Along a dimension that holds positions."""
-    holding = [t for t in tensors if t.value is not None and digits_of(call.layout(t)[dim])]
+    images = _with_values(call)
+    holding = [t for t in images if digits_of(call.layout(t)[dim])]
+    if len(images) == 1 and images[0].shape == call.out_shape:
+        return Gathered([call.layout(images[0])], [edge_from(images[0], {})], "concat")
+    tensors = [t for t in tensors if 0 not in t.shape]
     single = Reading(call.layout(holding[0])).single_digit(dim)
     if single is not None and all(t.value is not None or len(t.shape) == len(call.out_shape) for t in tensors):
         others = [t for t in holding[1:] if Reading(call.layout(t)).single_digit(dim) is None]
-        if not others and len(holding) == len(call.images):
+        if not others and len(holding) == len(images):
             return _lengthened(call, tensors, dim)
     if len(holding) == 1:
         return _with_extra_tokens(call, tensors, holding[0], dim)
     dropped: list[Edge] = []
-    for t in call.images:
+    for t in images:
         reading = Reading(call.layout(t))
         reading.drop(dim)
         dropped.append(edge_from(t, reading.reaches))
@@ -118,7 +131,7 @@ def _lengthened(call: Call, tensors: list[TensorArg], dim: int) -> Gathered:
     edges: list[Edge] = []
     result: Layout | None = None
     offset = 0
-    image_count = len(call.images)
+    image_count = len(_with_values(call))
     for t in tensors:
         size = t.shape[dim]
         if t.value is not None:
@@ -153,7 +166,7 @@ def _with_extra_tokens(call: Call, tensors: list[TensorArg], holder: TensorArg, 
         return call.unknown("appends to a dimension of positions and channels", "concat")
     result = (*layout[:dim], tokens, *layout[dim + 1 :])
     edges: list[Edge] = []
-    for t in call.images:
+    for t in _with_values(call):
         if t is holder:
             edges.append(edge_from(t, {}))
         else:
@@ -188,14 +201,23 @@ def _times_constant(call: Call, x: TensorArg, mixed: int, weight: TensorArg) -> 
     layout = call.layout(x)
     reading = Reading(layout)
     positional = bool(digits_of(layout[mixed])) or not axes_held(layout)
-    reading.drop(mixed)
-    features = call.out_shape[mixed if len(call.out_shape) == len(x.shape) else -1]
-    reading.dims[mixed] = plain(features)
-    if len(reading.dims) != len(call.out_shape):
-        reading.dims = list(plain_layout(call.out_shape))
+    keeps_dim = len(weight.shape) > 1
+    extra = len(call.out_shape) - len(x.shape) + (not keeps_dim)
+    features = call.out_shape[extra + mixed] if keeps_dim else 1
+    reading.multiply(mixed, features)
+    if not keeps_dim:
+        reading.drop(mixed)
+        del reading.dims[mixed]
+    outer = [plain(n) for n in call.out_shape[: max(extra, 0)]]
+    result = broadcast(((*outer, *reading.dims),), call.out_shape)  # factors of larger batches than the input's
     kind = "linear" if weight.params else "matmul"
     attributes = {"in_channels": x.shape[mixed], "out_channels": features, "over_positions": positional}
-    return Gathered([reading.layout], [edge_from(x, reading.reaches)], kind, attributes)
+    gathered = Gathered([result], [edge_from(x, reading.reaches)], kind, attributes)
+    others = [dim for dim in range(1, len(layout)) if dim != mixed]
+    gathered.in_sizes = lone_sizes(layout, x.shape, others)
+    if len(result) == len(layout):
+        gathered.out_sizes = lone_sizes(result, call.out_shape, others)
+    return gathered
 
 
 def product(call: Call, x: TensorArg, left: Layout, y: TensorArg, right: Layout) -> Gathered:
@@ -210,7 +232,7 @@ def product(call: Call, x: TensorArg, left: Layout, y: TensorArg, right: Layout)
     """
     if len(left) < 2 or len(left) != len(right):
         return call.all_global("matmul")
-    if digits_of(right[-1]) and not digits_of(left[-2]):
+    if digits_of(right[-1]) and not digits_of(left[-2]):  # positions in the columns of the result: as if it were turned
         result, edges = _rows_kept(call, y, turned(right), x, turned(left))
         result = turned(result)
     else:
@@ -229,31 +251,31 @@ def _rows_kept(call: Call, x: TensorArg, left: Layout, y: TensorArg, right: Layo
     reading = Reading(left)
     reading.drop(len(left) - 1)
     dims = reading.dims
-    dims[-1] = plain(size_of(right[-1]))
+    apart = not {digit.axis for digit in digits_of(right[-1])} & {digit.axis for digit in digits_of(left[-2])}
+    dims[-1] = right[-1] if apart else plain(size_of(right[-1]))
     for dim in range(len(dims) - 2):  # batch dimensions: positions of either
         if not digits_of(dims[dim]) and digits_of(right[dim]):
             dims[dim] = right[dim]
     result = tuple(dims)
-    mixed = [len(right) - 2, len(right) - 1]
+    mixed = [len(right) - 2] if apart else [len(right) - 2, len(right) - 1]
     return result, [call.edge(x, reading, result), _mixed_edge(call, y, right, mixed, result)]
 
 
 def _mixed_edge(call: Call, y: TensorArg, layout: Layout, mixed: list[int], result: Layout) -> Edge:
     """How a result reads a factor of which it mixes some dimensions: the whole window where the positions are split alike."""
-    reading = Reading(layout)
+    reading, dropped = Reading(layout), Reading(layout)
     for dim in mixed:
         reading.mix(dim)
+        dropped.drop(dim)
     reaches = dict(reading.reaches)
     for axis in range(call.axes):
         if axis in reaches and reaches[axis].is_global:
             continue
         here, there = placement(reading.layout, axis), placement(result, axis)
-        if not here:
-            aligned = call.edge(y, Reading(reading.layout), result).reaches
-            if aligned and axis in aligned:
-                reaches[axis] = aligned[axis]
-        elif sorted(d for _, d in here) != sorted(d for _, d in there):
-            reaches[axis] = GLOBAL
+        if here and sorted(d for _, d in here) == sorted(d for _, d in there):
+            continue  # mixed, and split as the result is
+        aligned = align(dropped.layout, result, axis)  # windows of other extents than the result's (with a halo, say)
+        reaches[axis] = GLOBAL if aligned is None else compose(aligned, dropped.reaches.get(axis, IDENTITY))
     return edge_from(y, reaches)
 
 
@@ -326,6 +348,21 @@ def everywhere(meaning: Global, call: Call) -> Gathered:
     if len(gathered.layouts) == 1 and call.out_shape == call.images[0].shape:
         gathered.layouts = [layout]
     return gathered
+
+
+def transform(meaning: Transform, call: Call) -> Gathered:
+    """A Fourier transform along some dimensions: every value along them reads all others; the last may change its extent."""
+    x = call.images[0]
+    dims = [dim % len(x.shape) for dim in call.arg(meaning.dims)]
+    reading = Reading(call.layout(x))
+    for dim in dims:
+        held = digits_of(reading.dims[dim])
+        part = any(digit.size < axis_size(reading.layout, digit.axis) for digit in held)
+        reading.multiply(dim, call.out_shape[dim])
+        if part and digits_of(reading.dims[dim]):  # frequencies of a frame are no positions
+            reading.blend(dim)
+    kind = "global" if any(digits_of(call.layout(x)[dim]) for dim in dims) else "elementwise"
+    return Gathered([reading.layout], [edge_from(x, reading.reaches)], kind)
 
 
 def axis_sizes(layout: Layout, axes: int) -> tuple[int, ...]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rfcheck.graph.axes import Reading
 from rfcheck.graph.calls import Call, Gathered
+from rfcheck.graph.indexing import scattered
 from rfcheck.graph.operators import Place
+from rfcheck.graph.reading import Reading
 from rfcheck.graph.records import TensorArg
 from rfcheck.graph.selecting import Part, fitted, meet, whole
 
@@ -56,7 +57,8 @@ def _rows(call: Call, target: TensorArg) -> list[Part]:
     parts: list[Part] = [(index, places)]
     source = call.arg("source")
     if isinstance(source, TensorArg):
-        parts.append((source, whole(call, source, [dim])))
+        known = _at_known_places(call, source, dim, index, target.shape[dim])
+        parts.append((source, known or whole(call, source, [dim])))
     elif (value := _scalar(call)) is not None:
         parts.append(value)
     return parts
@@ -77,8 +79,22 @@ def _indexed(call: Call, target: TensorArg) -> list[Part]:
             places = whole(call, index, range(len(index.shape)))
             places.dims = [()] * count
             parts.append((index, places))
-    parts.append((values, _valued(call, values, used, count)))
+    known = None
+    if len(used) == 1 and not masked:
+        ((dim, index),) = used.items()
+        known = _at_known_places(call, values, dim, index, target.shape[dim])
+    parts.append((values, known or _valued(call, values, used, count)))
     return parts
+
+
+def _at_known_places(call: Call, source: TensorArg, dim: int, index: TensorArg, total: int) -> Reading | None:
+    """What is read of values that are put, along the positions of one axis, at places that are known; None elsewhere."""
+    lead = len(call.out_shape) - len(source.shape)
+    reading = Reading((*[()] * lead, *call.layout(source)))
+    if index.data is None or len(index.shape) != 1 or dim < lead or reading.single_digit(dim) is None:
+        return None
+    reading.resize(dim, scattered(index.data.tolist(), total), total)
+    return reading
 
 
 def _valued(call: Call, values: TensorArg, used: dict[int, TensorArg], count: int) -> Reading:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rfcheck.graph.axes import Reading
 from rfcheck.graph.calls import Call, Gathered, mismatch
 from rfcheck.graph.operators import RandomWindow, Unpool, Window, meaning_of
 from rfcheck.graph.reach import Position, Reach, shortest, transposed
+from rfcheck.graph.reading import Reading
 from rfcheck.graph.records import TensorArg
 from rfcheck.graph.windows import per_axis, slide, windows_of
 

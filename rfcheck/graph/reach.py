@@ -150,6 +150,8 @@ def compose(outer: Reach, inner: Reach, size: int = 0) -> Reach:
         size: number of outputs. Where one of the maps is finite, or the pattern would repeat only after more outputs than there
             are, the result is finite.
     """
+    if inner == IDENTITY:
+        return outer
     if inner.period == 1 and outer.period == 1:
         if outer.is_global or inner.is_global:
             return GLOBAL
@@ -184,6 +186,7 @@ def _composed_spans(outer: Reach, inner: Reach, count: int) -> tuple[tuple[Posit
     first: list[Position] = []
     last: list[Position] = []
     monotone = _is_monotone(inner)
+    known: dict[tuple[Position, Position], tuple[Position, Position]] = {}
     for q in range(count):
         low, high = _at(outer, q)
         if low > high:
@@ -191,10 +194,11 @@ def _composed_spans(outer: Reach, inner: Reach, count: int) -> tuple[tuple[Posit
             last.append(-math.inf)
             continue
         ends = int(low), int(high)
-        taps = ends if monotone else _deciding_taps(*ends, outer.step, inner)
-        spans = [_at(inner, tap) for tap in taps]
-        first.append(min(span[0] for span in spans))
-        last.append(max(span[1] for span in spans))
+        if ends not in known:
+            spans = [_at(inner, tap) for tap in (ends if monotone else _deciding_taps(*ends, outer.step, inner))]
+            known[ends] = min(span[0] for span in spans), max(span[1] for span in spans)
+        first.append(known[ends][0])
+        last.append(known[ends][1])
     return tuple(first), tuple(last)
 
 

@@ -5,25 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rfcheck.graph.axes import Layout, Reading, digits_of, plain, plain_layout, regroup, with_extras
+from rfcheck.graph.axes import (
+    Digit,
+    Layout,
+    Plain,
+    digits_of,
+    plain,
+    regroup,
+    resized,
+    size_of,
+    with_extras,
+)
 from rfcheck.graph.calls import Call, Gathered, moved
+from rfcheck.graph.indexing import flat_index, index_dims, index_into, strided, without_positions
 from rfcheck.graph.operators import Rearrange
 from rfcheck.graph.reach import FIRST_UNIT, Reach, window
+from rfcheck.graph.reading import Reading
 from rfcheck.graph.records import TensorArg
 from rfcheck.graph.recurrence import packed
 from rfcheck.graph.selecting import at_computed_places
-from rfcheck.graph.slicing import by_narrow, by_select, by_slice, by_split, by_unbind
-from rfcheck.graph.windows import transposed_fold
+from rfcheck.graph.slicing import by_narrow, by_select, by_slice, by_split, by_unbind, cut
+from rfcheck.graph.unfolding import folded, unfolded
+from rfcheck.graph.writes import part_written
 
 _KIND = "rearrange"
 
 
 def rearrange(meaning: Rearrange, call: Call) -> Gathered:
     """Dispatch to the arrangement that the operator's entry names."""
-    if meaning.how == "col2im":
-        return transposed_fold(call)
     x = call.images[0]
-    gathered = _ARRANGEMENTS[meaning.how](call, x, call.layout(x))
+    alone = _ALONE.get(meaning.how)
+    gathered = alone(call) if alone else _ARRANGEMENTS[meaning.how](call, x, call.layout(x))
     gathered.weights = x.value in call.weights
     return gathered
 
@@ -98,14 +110,16 @@ def _roll(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         return call.all_global(_KIND)
     for shift, dim in zip(shifts, dims, strict=True):
         dim %= len(layout)
-        if not digits_of(layout[dim]):
+        if without_positions(layout[dim]):
             continue
-        if reading.single_digit(dim) is None:
-            return call.unknown("shifts positions of several axes in one dimension", _KIND)
-        digit = reading.single_digit(dim)
-        assert digit is not None
-        shifted[digit.axis] = shifted.get(digit.axis, 0) + shift * digit.spacing
-        reading.resize(dim, window(1, padding=shift), x.shape[dim])
+        size = x.shape[dim]
+        single = reading.single_digit(dim)
+        if single is None:
+            if not index_into(reading, dim, 1, [(q - shift) % size for q in range(size)]):
+                return call.unknown("shifts positions of several axes in one dimension", _KIND)
+        else:
+            reading.resize(dim, window(1, padding=shift), size)
+            shifted[single.axis] = shifted.get(single.axis, 0) + shift * single.spacing
     return moved(x, reading, **({"wraps": shifted} if any(shifted.values()) else {}))
 
 
@@ -117,12 +131,13 @@ def _flip(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     reading = Reading(layout)
     for dim in _listed(call.arg("dims")):
         dim %= len(layout)
-        if not digits_of(layout[dim]):
+        if without_positions(layout[dim]):
             continue
-        if reading.single_digit(dim) is None:
-            return call.unknown("mirrors positions of several axes in one dimension", _KIND)
         end = x.shape[dim] - 1
-        reading.resize(dim, Reach(1, -1, (end,), (end,)), x.shape[dim])
+        if reading.single_digit(dim) is not None:
+            reading.resize(dim, Reach(1, -1, (end,), (end,)), x.shape[dim])
+        elif not index_into(reading, dim, 1, range(end, -1, -1)):
+            return call.unknown("mirrors positions of several axes in one dimension", _KIND)
     return moved(x, reading)
 
 
@@ -149,12 +164,12 @@ def _repeat(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         whole = x.shape[dim]
         if size == whole:
             continue
-        if not digits_of(reading.dims[dim]):
-            reading.dims[dim] = plain(size)
-        elif reading.single_digit(dim) is None:
-            return call.unknown("repeats positions of several axes in one dimension", _KIND)
-        else:
+        if without_positions(reading.dims[dim]):
+            reading.dims[dim] = resized(reading.dims[dim], size)
+        elif reading.single_digit(dim) is not None:
             reading.resize(dim, Reach(whole, 0, tuple(range(whole)), tuple(range(whole))), size)
+        else:
+            reading.dims[dim] = (Plain(size // whole), *reading.dims[dim])
     return moved(x, reading, (*(plain(n) for n in call.out_shape[:extra]), *reading.dims))
 
 
@@ -168,9 +183,12 @@ def _repeat_interleave(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         reading.dims[dim] = plain(call.out_shape[dim])
         return moved(x, reading)
     times, rest = divmod(call.out_shape[dim], x.shape[dim])
-    if rest or reading.single_digit(dim) is None:
+    if rest:
         return call.unknown("repeats positions unevenly", _KIND)
-    reading.resize(dim, Reach(times, 1, (0,) * times, (0,) * times), call.out_shape[dim])
+    if reading.single_digit(dim) is not None:
+        reading.resize(dim, Reach(times, 1, (0,) * times, (0,) * times), call.out_shape[dim])
+    else:
+        reading.dims[dim] = (*reading.dims[dim], Plain(times))
     return moved(x, reading)
 
 
@@ -202,44 +220,122 @@ def _unfold(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     """Sliding windows along one dimension; the values of a window become a new last dimension."""
     dim = call.arg("dimension") % len(layout)
     size, step = call.arg("size"), call.arg("step")
+    count = call.out_shape[dim]
     reading = Reading(layout)
-    if not digits_of(layout[dim]):
-        reading.dims[dim] = plain(call.out_shape[dim])
-    elif reading.single_digit(dim) is None:
-        return call.unknown("slides a window over positions of several axes in one dimension", _KIND)
-    else:
-        reading.resize(dim, window(size, step), call.out_shape[dim])
-    return moved(x, reading, (*reading.dims, plain(size)))
+    if not reading.frames(dim, size, step, count=count):
+        index = [[q * step + i for i in range(size)] for q in range(count)]
+        if not index_into(reading, dim, 1, index):
+            return call.unknown("slides a window over positions of several axes in one dimension", _KIND)
+    reading.dims.append(reading.dims.pop(dim + 1))
+    return moved(x, reading)
 
 
 def _index_select(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     if call.arg("index").value is not None:
         return at_computed_places(call)
-    return _indexed(call, x, layout, call.arg("dim") % len(layout), 1)
+    return _indexed(call, x, layout, {call.arg("dim") % len(layout): call.arg("index")})
 
 
 def _index(call: Call, x: TensorArg, layout: Layout) -> Gathered:
-    """Advanced indexing; followed where one dimension without positions is indexed by constants."""
+    """Advanced indexing by constants."""
     indices = call.arg("indices")
-    used = [i for i, index in enumerate(indices) if index is not None]
-    if any(indices[dim].value is not None for dim in used) or not any(digits_of(layout[dim]) for dim in used):
+    given = [index for index in indices if index is not None]
+    if call.record.args[0] is not x or any(index.value is not None for index in given):
         return at_computed_places(call)
-    if len(used) != 1:
-        return call.all_global(_KIND)
-    return _indexed(call, x, layout, used[0], len(indices[used[0]].shape))
+    used: dict[int, TensorArg] = {}
+    dim = 0
+    for index in indices:
+        if index is not None:
+            used[dim] = index
+        dim += index_dims(index)
+    return _indexed(call, x, layout, used)
 
 
-def _indexed(call: Call, x: TensorArg, layout: Layout, dim: int, index_dims: int) -> Gathered:
-    if digits_of(layout[dim]) or len(call.out_shape) != len(layout) - 1 + index_dims:
-        return call.unknown("indexes positions", _KIND)
-    chosen = plain_layout(call.out_shape[dim : dim + index_dims])
-    return moved(x, Reading(layout), (*layout[:dim], *chosen, *layout[dim + 1 :]))
+def _indexed(call: Call, x: TensorArg, layout: Layout, used: dict[int, TensorArg]) -> Gathered:
+    """Dimensions indexed by one tensor each; a mask indexes as many dimensions as it has."""
+    dims = [d for dim, index in used.items() for d in range(dim, dim + index_dims(index))]
+    between = dims != list(range(dims[0], dims[0] + len(dims)))  # then torch puts what is chosen first
+    at = 0 if between else dims[0]
+    chosen = len(call.out_shape) - len(layout) + len(dims)
+    reading = Reading(layout)
+    reading.dims = [layout[d] for d in range(at) if d not in dims] + [layout[d] for d in dims]
+    reading.dims += [layout[d] for d in range(len(layout)) if d not in dims and d >= at]
+    if all(without_positions(layout[d]) for d in dims):
+        units = [factor for d in dims for factor in layout[d] if isinstance(factor, Digit)]
+        made = [plain(n) for n in call.out_shape[at : at + chosen]]
+        if len(dims) == len(made) == 1:
+            made = [(*made[0], *units)]
+        reading.dims[at : at + len(dims)] = made
+        return moved(x, reading)
+    entries = flat_index([index.data for index in used.values()], [x.shape[d] for d in dims])
+    if entries is None:
+        return call.unknown("indexes positions by values that are not known", _KIND)
+    if not index_into(reading, at, len(dims), entries):
+        return call.unknown("indexes positions of several axes that move together", _KIND)
+    return moved(x, reading)
 
 
 def _as_strided(call: Call, x: TensorArg, layout: Layout) -> Gathered:
-    if call.out_shape == x.shape:
+    """A view by strides, entry by entry of the memory that the tensor fills."""
+    memory = call.record.memory
+    if call.out_shape == x.shape and (memory is None or tuple(call.arg("stride")) == memory[0]):
         return moved(x, Reading(layout))
-    return call.unknown("reads memory by strides", _KIND)
+    if memory is None:
+        return call.unknown("reads memory by strides", _KIND)
+    strides, start = memory
+    offset = call.arg("storage_offset")
+    index = strided(x.shape, strides, call.out_shape, call.arg("stride"), 0 if offset is None else offset - start)
+    reading = Reading(layout)
+    if index is None or not index_into(reading, 0, len(layout), index):
+        return call.unknown("reads memory by strides", _KIND)
+    return moved(x, reading)
+
+
+def _diagonal(call: Call, x: TensorArg, layout: Layout) -> Gathered:
+    """The diagonal of two dimensions, as a new last one."""
+    one, two = (call.arg(name) % len(layout) for name in ("dim1", "dim2"))
+    offset = call.arg("offset", 0)
+    size = call.out_shape[-1]
+    rest = [layout[d] for d in range(len(layout)) if d not in (one, two)]
+    reading = Reading((*rest, layout[one], layout[two]))
+    held = [dim for dim in (-2, -1) if not without_positions(reading.dims[dim])]
+    own = [reading.single_digit(len(layout) + dim) for dim in (-2, -1)]
+    if own[0] is not None and own[1] is not None and own[0].axis == own[1].axis:  # pairs of positions: each with itself
+        columns = size_of(reading.dims[-1])
+        start = max(-offset, 0) * columns + max(offset, 0)
+        entries = range(start, start + size * (columns + 1), columns + 1)
+        if index_into(reading, len(layout) - 2, 2, entries, is_periodic=False):
+            return moved(x, reading)
+    if len(held) == 2:
+        return call.unknown("takes the diagonal of two dimensions of positions", _KIND)
+    if not held:
+        reading.dims[-2:] = [plain(size)]
+        return moved(x, reading)
+    start = max(-offset, 0) if held == [-2] else max(offset, 0)
+    dim = len(layout) + held[0]
+    if not cut(reading, dim, start, 1, size, size_of(reading.dims[dim])):
+        return call.unknown("takes the diagonal of positions of several axes", _KIND)
+    reading.dims[-2:] = [reading.dims[dim]]
+    return moved(x, reading)
+
+
+def _diag_embed(call: Call, x: TensorArg, layout: Layout) -> Gathered:
+    """The last dimension as the diagonal of two new ones."""
+    one, two = (call.arg(name) % len(call.out_shape) for name in ("dim1", "dim2"))
+    if not without_positions(layout[-1]):
+        return call.unknown("puts positions on a diagonal", _KIND)
+    rest = iter(layout[:-1])
+    return moved(x, Reading(layout), tuple(plain(n) if d in (one, two) else next(rest) for d, n in enumerate(call.out_shape)))
+
+
+def _view_as_real(_: Call, x: TensorArg, layout: Layout) -> Gathered:
+    return moved(x, Reading(layout), (*layout, plain(2)))
+
+
+def _view_as_complex(_: Call, x: TensorArg, layout: Layout) -> Gathered:
+    reading = Reading(layout)
+    reading.drop(len(layout) - 1)
+    return moved(x, reading, tuple(reading.dims[:-1]))
 
 
 def _glu(call: Call, x: TensorArg, layout: Layout) -> Gathered:
@@ -249,6 +345,9 @@ def _glu(call: Call, x: TensorArg, layout: Layout) -> Gathered:
         return call.unknown("weighs one half of the positions by the other", "activation")
     return moved(x, Reading(layout), (*layout[:dim], plain(call.out_shape[dim]), *layout[dim + 1 :]))
 
+
+_ALONE: dict[str, Callable[[Call], Gathered]] = {"im2col": unfolded, "col2im": folded, "part": part_written}
+"""Arrangements that are more than moves of the values of one tensor."""
 
 _ARRANGEMENTS: dict[str, Callable[[Call, TensorArg, Layout], Gathered]] = {
     "packed": packed,
@@ -272,5 +371,9 @@ _ARRANGEMENTS: dict[str, Callable[[Call, TensorArg, Layout], Gathered]] = {
     "index_select": _index_select,
     "index": _index,
     "as_strided": _as_strided,
+    "diagonal": _diagonal,
+    "diag_embed": _diag_embed,
+    "view_as_real": _view_as_real,
+    "view_as_complex": _view_as_complex,
     "glu": _glu,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from rfcheck.frames import user_frames
+from rfcheck.graph.constants import Constants
 from rfcheck.graph.flops import formula_of
 from rfcheck.graph.operators import Recurrent, meaning_of
 from rfcheck.graph.records import SCATTER, ConstantRecord, ModuleCall, OpRecord, Recording, TensorArg, TensorOut, ViewStep
@@ -26,6 +27,7 @@ from rfcheck.graph.shapes import SHAPE_RULES
 _COMPOSITE: Any = torch._C.DispatchKey.CompositeImplicitAutograd
 
 _NO_PARAMS: frozenset[str] = frozenset()
+_NOTHING: Mapping[int, torch.Tensor] = {}
 
 _LIKE = ("empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like")
 _NEW = ("new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided")
@@ -34,6 +36,15 @@ _CONTENT_FREE = frozenset({*_LIKE, *_NEW, "fill_", "zero_"})
 
 _VIEWS_IN_PLACE = frozenset({"squeeze_", "unsqueeze_", "transpose_", "t_", "swapaxes_", "swapdims_", "detach_", "as_strided_"})
 """Operators that make a tensor object a view of what it was; their schemas say that they write to it."""
+
+
+_BY_VALUE = frozenset(
+    {
+        *("index", "_unsafe_index", "index_select", "gather", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index_put"),
+        *("index_copy", "index_copy_", "index_add", "index_add_", "index_fill", "index_fill_", "take"),
+    }
+)
+"""Operators whose meaning depends on the values of an index."""
 
 
 class _Cell:
@@ -84,7 +95,18 @@ class _Signature:
             gradients are out of the question, as in inference mode.
     """
 
-    __slots__ = ("content_free", "copies", "is_composite", "makes", "rebinds", "turns", "view_of", "written")
+    __slots__ = (
+        "by_memory",
+        "by_value",
+        "content_free",
+        "copies",
+        "is_composite",
+        "makes",
+        "rebinds",
+        "turns",
+        "view_of",
+        "written",
+    )
 
     def __init__(self, func: Any) -> None:
         schema = func._schema
@@ -98,8 +120,10 @@ class _Signature:
         self.content_free = func._opname in _CONTENT_FREE
         self.copies = func._opname in ("copy_", "copy")
         self.rebinds = func._opname == "set_"
-        is_composite: bool = torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _COMPOSITE)
+        is_composite: bool = func.namespace != "prim" and torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _COMPOSITE)
         self.is_composite = is_composite and not isinstance(meaning_of(func), Recurrent)
+        self.by_value = func._opname in _BY_VALUE
+        self.by_memory = func._opname == "as_strided"
 
     def targets(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
         """The tensors that a call writes to."""
@@ -124,6 +148,7 @@ class Recorder(_Mode):  # type: ignore[misc]
         use_shape_rules: derive common output shapes without running torch's kernels (meta tensors only).
         before_write: called with each tensor that existed before the recording and is about to be written to.
         locate: take note of the user's code that calls functions.
+        originals: the tensors with data that others stand for, by identity of the stand-in.
     """
 
     def __init__(
@@ -133,6 +158,7 @@ class Recorder(_Mode):  # type: ignore[misc]
         use_shape_rules: bool,
         before_write: Callable[[torch.Tensor], None] = lambda _: None,
         locate: bool = False,
+        originals: Mapping[int, torch.Tensor] = _NOTHING,
     ) -> None:
         super().__init__()
         self.recording = Recording()
@@ -145,6 +171,7 @@ class Recorder(_Mode):  # type: ignore[misc]
         self._locate = locate
         self._entries: dict[int, _Entry] = {}
         self._next_value = 0
+        self._constants = Constants(originals, self._is_written)
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -178,6 +205,8 @@ class Recorder(_Mode):  # type: ignore[misc]
         refs: list[TensorArg] = []
         ref_args = tuple([self._reference(a, refs) for a in args])
         ref_kwargs = {k: self._reference(v, refs) for k, v in kwargs.items()} if kwargs else kwargs
+        if signature.by_value:
+            self._attach_values([*args, *kwargs.values()], [*ref_args, *ref_kwargs.values()])
         try:
             shape_rule = self._shape_rules.get(func)
             out = NotImplemented if shape_rule is None else shape_rule(*args, **kwargs)
@@ -208,6 +237,20 @@ class Recorder(_Mode):  # type: ignore[misc]
         if cell is None:
             cell = _Cell(value, tuple(tensor.shape), is_foreign=is_foreign)
         self._entries[id(tensor)] = _Entry(holder, cell, path, value, params)
+
+    def _is_written(self, tensor: torch.Tensor) -> bool:
+        entry = self._find(tensor)
+        return entry is not None and entry.cell.version > 0
+
+    def _attach_values(self, args: list[Any], refs: list[Any], first: int = 0) -> None:
+        """Note the values of constants by which an operator chooses entries; in the first dimensions there are no positions."""
+        for place, (arg, ref) in enumerate(zip(args, refs, strict=True)):
+            if isinstance(ref, list):
+                self._attach_values(list(arg), ref, first=2)
+            elif isinstance(ref, TensorArg) and ref.value is None and not arg.is_floating_point():
+                ref.data = self._constants.values(arg)
+                if ref.data is None and place >= first and self._find(arg) is None:
+                    self.recording.lacks_values = True
 
     def _find(self, tensor: torch.Tensor) -> _Entry | None:
         entry = self._entries.get(id(tensor))
@@ -290,8 +333,12 @@ class Recorder(_Mode):  # type: ignore[misc]
             outs = [(tuple(t.shape), t.numel() * t.element_size() if fresh else 0) for t in tensors]
             outs += [(tuple(t.shape), 0) for t in written]
             values = list(self._append(func, ref_args, ref_kwargs, refs, outs, self.current))
+            if signature.by_memory:
+                self.recording.records[-1].memory = (args[0].stride(), args[0].storage_offset())
         else:
             values = [None] * (len(tensors) + len(written))
+            if self._hold and not signature.written and not any(ref.params for ref in refs):
+                self._constants.note(tensors, func, args, kwargs)
             if refs and formula_of(func) is not None:
                 shape = tuple(tensors[0].shape) if tensors else ()
                 self.recording.constants.append(ConstantRecord(func, ref_args, ref_kwargs, shape, self.current))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rfcheck.frames import Frame
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(slots=True, eq=False)
@@ -36,12 +39,14 @@ class TensorArg:
         shape: shape of the tensor.
         params: names of the parameters that a constant was made from.
         is_mask: whether it holds truth values.
+        data: values of a small constant by which an operator chooses entries, where they are known.
     """
 
     value: int | None
     shape: tuple[int, ...]
     params: frozenset[str] = frozenset()
     is_mask: bool = False
+    data: torch.Tensor | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +70,7 @@ class OpRecord:
         outputs: the results.
         call: the innermost module call that issued it.
         frames: the user's code that issued it inside that call, where it was asked for and is not a module of torch's own.
+        memory: of a tensor that is viewed by strides: its own strides, and where it begins.
     """
 
     func: Any
@@ -74,6 +80,7 @@ class OpRecord:
     outputs: list[TensorOut]
     call: ModuleCall
     frames: tuple[Frame, ...] = ()
+    memory: tuple[tuple[int, ...], int] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -108,6 +115,7 @@ class Recording:
         input_value: identity of the input image.
         output_values: identities of what the model returned.
         calls: how often each module was called, by dotted name.
+        lacks_values: whether entries were chosen by a list of numbers that torch put where there is no data.
     """
 
     records: list[OpRecord] = field(default_factory=list)
@@ -115,6 +123,7 @@ class Recording:
     input_value: int = 0
     output_values: list[int] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)
+    lacks_values: bool = False
 
 
 INPUT = "input"

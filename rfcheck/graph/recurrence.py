@@ -6,9 +6,16 @@ from typing import Any
 
 import torch
 
-from rfcheck.graph.axes import Layout, Reading, axes_held, plain, plain_layout, regroup
+from rfcheck.graph.axes import (
+    Layout,
+    axes_held,
+    plain,
+    plain_layout,
+    regroup,
+)
 from rfcheck.graph.calls import Call, Edge, Gathered, edge_from, moved
 from rfcheck.graph.operators import Recurrent
+from rfcheck.graph.reading import Reading
 from rfcheck.graph.records import TensorArg
 
 

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rfcheck.graph.axes import Dim, Reading, broadcast, plain
-from rfcheck.graph.calls import Call, Gathered, mismatch
+from rfcheck.graph.axes import (
+    Dim,
+    broadcast,
+    plain,
+)
+from rfcheck.graph.calls import Call, Gathered, mismatch, moved
+from rfcheck.graph.indexing import index_into, same_along
 from rfcheck.graph.operators import Lookup
 from rfcheck.graph.reach import window
+from rfcheck.graph.reading import Reading
 from rfcheck.graph.records import TensorArg
 
 Part = tuple[TensorArg, Reading]
@@ -58,6 +64,11 @@ def _gather(call: Call) -> Gathered:
     """``source`` along one dimension at the places in ``index``, which has the shape of the result."""
     source, index = call.arg("self"), call.arg("index")
     dim = call.arg("dim") % max(len(source.shape), 1)
+    along = None if index.data is None or source.value is None else same_along(index.data, dim)
+    if along is not None:  # a known choice, the same everywhere else
+        chosen = fitted(Reading(call.layout(source)), call.out_shape, source.shape, dim)
+        if index_into(chosen, dim, 1, along):
+            return moved(source, chosen)
     taken = fitted(whole(call, source, [dim]), call.out_shape, source.shape, dim)
     return meet(call, [(source, taken), (index, Reading(call.layout(index)))], "select")
 

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import math
 
-from rfcheck.graph.axes import Layout, Reading, Tokens, digits_of, plain
+from rfcheck.graph.axes import (
+    Layout,
+    Plain,
+    Tokens,
+    plain,
+    resized,
+)
 from rfcheck.graph.calls import Call, Gathered, edge_from, moved
+from rfcheck.graph.indexing import index_into, without_positions
 from rfcheck.graph.reach import FIRST_UNIT, Reach
+from rfcheck.graph.reading import Reading
 from rfcheck.graph.records import TensorArg
 
 _KIND = "rearrange"
 
 
-def _sliced(reading: Reading, dim: int, start: int, step: int, size: int, whole: int) -> bool:
+def cut(reading: Reading, dim: int, start: int, step: int, size: int, whole: int) -> bool:
     """Keep ``size`` values of a dimension from ``start`` on, every ``step``-th; False where its positions cannot be followed."""
     if size == whole and step == 1:
         return True
     factors = reading.dims[dim]
-    if not digits_of(factors):
-        reading.dims[dim] = plain(size)
+    if without_positions(factors) and size:
+        reading.dims[dim] = resized(factors, size)
+        return True
+    if not size:  # reads nothing
+        reading.dims[dim] = (Plain(0),)
         return True
     if len(factors) == 1 and isinstance(factors[0], Tokens):
         return _sliced_tokens(reading, dim, factors[0], start, step, size)
     if reading.single_digit(dim) is None and not reading.absorb(dim):
-        return False
+        return index_into(reading, dim, 1, range(start, start + size * step, step))
     reading.resize(dim, Reach(1, step, (start,), (start,)), size)
     return True
 
@@ -50,7 +61,7 @@ def by_slice(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     start = clamped(call.arg("start") or 0, x.shape[dim])
     step = call.arg("step", 1)
     reading = Reading(layout)
-    if not _sliced(reading, dim, start, step, call.out_shape[dim], x.shape[dim]):
+    if not cut(reading, dim, start, step, call.out_shape[dim], x.shape[dim]):
         return call.unknown("slices positions of several axes in one dimension", _KIND)
     return moved(x, reading)
 
@@ -59,7 +70,7 @@ def by_narrow(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     """Neighbouring values of a dimension."""
     dim = call.arg("dim") % len(layout)
     reading = Reading(layout)
-    if not _sliced(reading, dim, clamped(call.arg("start"), x.shape[dim]), 1, call.out_shape[dim], x.shape[dim]):
+    if not cut(reading, dim, clamped(call.arg("start"), x.shape[dim]), 1, call.out_shape[dim], x.shape[dim]):
         return call.unknown("slices positions of several axes in one dimension", _KIND)
     return moved(x, reading)
 
@@ -72,7 +83,7 @@ def clamped(index: int, size: int) -> int:
 def _picked(x: TensorArg, layout: Layout, dim: int, index: int) -> tuple[Reading, bool]:
     reading = Reading(layout)
     whole = x.shape[dim]
-    known = _sliced(reading, dim, index, 1, 1, whole)
+    known = cut(reading, dim, index, 1, 1, whole)
     if known:
         known = reading.pick(dim, 0)
         del reading.dims[dim]
@@ -102,7 +113,7 @@ def by_split(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     start = 0
     for out in call.record.outputs:
         reading = Reading(layout)
-        if not _sliced(reading, dim, start, 1, out.shape[dim], x.shape[dim]):
+        if not cut(reading, dim, start, 1, out.shape[dim], x.shape[dim]):
             return call.unknown("slices positions of several axes in one dimension", _KIND)
         readings.append(reading)
         start += out.shape[dim]

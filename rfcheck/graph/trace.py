@@ -85,6 +85,10 @@ def trace(model: nn.Module, shape: tuple[int, ...], *, locate: bool = False) -> 
             raise _needs_data(failures[0] if failures else _Failure(RuntimeError("TorchScript runs on data only"), None, []), shape)
         result = _WAYS[traced_with](model, shape, locate)
         if isinstance(result, Recording):
+            if result.lacks_values and traced_with == "meta" and not isinstance(model, Program):
+                better = _trace_fake(model, shape, locate)
+                if isinstance(better, Recording) and not better.lacks_values:
+                    return Trace(better, shape, "fake", parameters)
             return Trace(result, shape, traced_with, parameters)
         failures.append(result)
         if len(failures) == 2 and failures[0].same_as(failures[1]):
@@ -146,20 +150,25 @@ def _pass_on_meta(
 ) -> Recording | _Failure:
     def record(modules: dict[str, nn.Module], guard: WriteGuard) -> Recording | _Failure:
         try:
-            parameters = substitute_tensors(modules, _on_meta)
+            originals: dict[int, torch.Tensor] = {}
+            parameters = substitute_tensors(modules, lambda tensor: _on_meta(tensor, originals))
             image = torch.empty(shape, dtype=_input_dtype(parameters.values()), device="meta")
         except (RuntimeError, NotImplementedError) as error:
             return _Failure(error, None, [])
-        recorder = Recorder(hold_tensors=True, use_shape_rules=True, before_write=guard.save, locate=locate)
+        recorder = Recorder(hold_tensors=True, use_shape_rules=True, before_write=guard.save, locate=locate, originals=originals)
         return _run(model, modules, image, parameters, recorder, devices)
 
     return borrow(model, record)
 
 
-def _on_meta(tensor: torch.Tensor) -> torch.Tensor:
+def _on_meta(tensor: torch.Tensor, originals: dict[int, torch.Tensor]) -> torch.Tensor:
+    """A stand-in without data; for indices and masks, which decide what is read, the original is noted under its identity."""
     if tensor.device.type == "meta":
         return tensor
-    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
+    stand_in = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
+    if not tensor.is_floating_point():
+        originals[id(stand_in)] = tensor
+    return stand_in
 
 
 def _trace_fake(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recording | _Failure:
@@ -172,22 +181,26 @@ def _trace_fake(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recor
     def record(modules: dict[str, nn.Module], guard: WriteGuard) -> Recording | _Failure:
         logger.disabled = True  # a fallback expects the failures that torch would log
         try:
-            parameters = substitute_tensors(modules, partial(_faked, fake))
+            originals: dict[int, torch.Tensor] = {}
+            parameters = substitute_tensors(modules, partial(_faked, fake, originals))
             device = next((p.device for p in parameters.values()), torch.device("cpu"))
             with fake:
                 image = torch.zeros(shape, dtype=_input_dtype(parameters.values()), device=device)
         except (RuntimeError, NotImplementedError) as error:
             return _Failure(error, None, [])
-        recorder = Recorder(hold_tensors=True, use_shape_rules=False, before_write=guard.save, locate=locate)
+        recorder = Recorder(hold_tensors=True, use_shape_rules=False, before_write=guard.save, locate=locate, originals=originals)
         return _run(model, modules, image, parameters, recorder, _entered(fake, on_one_device(device)))
 
     return undone_after(lambda: borrow(model, record), lambda: setattr(logger, "disabled", is_quiet))
 
 
-def _faked(fake: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
+def _faked(fake: FakeTensorMode, originals: dict[int, torch.Tensor], tensor: torch.Tensor) -> torch.Tensor:
     """A FakeTensor for a tensor, on a CPU for one without data: what makes meta tensors fail need not make these fail."""
     if not tensor.is_meta:
-        return fake.from_tensor(tensor)
+        stand_in: torch.Tensor = fake.from_tensor(tensor)
+        if not tensor.is_floating_point():
+            originals[id(stand_in)] = tensor
+        return stand_in
     with fake:
         return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="cpu")
 

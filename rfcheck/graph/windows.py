@@ -8,10 +8,20 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from rfcheck.graph.axes import Digit, Reading, axis_size, image_layout, plain
+from rfcheck.graph.axes import (
+    Blend,
+    Digit,
+    axes_held,
+    axis_size,
+    digits_of,
+    image_layout,
+    plain,
+    size_of,
+)
 from rfcheck.graph.calls import Call, Gathered, edge_from
 from rfcheck.graph.operators import Adaptive, Convolution, Resample, Window
 from rfcheck.graph.reach import IDENTITY, Reach, from_table, shortest, transposed, window
+from rfcheck.graph.reading import Reading
 from rfcheck.graph.records import TensorArg
 
 
@@ -49,49 +59,69 @@ def convolution(_: Convolution, call: Call) -> Gathered:
         "out_channels": channels[1],
     }
     reaches = [_conv_reach(*taps, is_transposed) for taps in zip(kernel, stride, dilation, padding, strict=True)]
-    gathered = slide(call, x, reaches, "conv", attributes)
+    gathered = slide(call, x, reaches, "conv", attributes, groups=groups)
     if weight.value is not None and len(call.images) > 1 and all(e.reaches is not None for e in gathered.edges):
         gathered.edges.append(call.edge(weight, Reading(()), gathered.layouts[0]))
         gathered.edges[-1].gate = True  # a kernel made from the image weighs what it reads
     return gathered
 
 
-def slide(call: Call, x: TensorArg, reaches: Sequence[Reach], kind: str, attributes: dict[str, Any]) -> Gathered:
-    """Apply one map per trailing dimension of ``x``; for convolutions, mix the dimension before them."""
+def slide(
+    call: Call, x: TensorArg, reaches: Sequence[Reach], kind: str, attributes: dict[str, Any], *, groups: int = 1
+) -> Gathered:
+    """Apply one map per trailing dimension of ``x``; for convolutions, mix the dimension before them, group by group."""
     if x.value is None:
         return call.all_global("other", "takes its weights, not its input, from the image")
     layout, shape = call.layout(x), call.out_shape
     axes = len(reaches)
-    windowed = [next((digit.axis for digit in dim[:1] if isinstance(digit, Digit)), None) for dim in layout[len(layout) - axes :]]
-    own_axes = tuple(axis for axis in windowed if axis is not None)
-    if own_axes:
-        attributes["axes"] = tuple(windowed)
-    if len(layout) == axes + 2 and len(own_axes) == axes and layout == image_layout(x.shape, own_axes):
+    if len(layout) == axes + 2 and axes == call.axes and layout == image_layout(x.shape, tuple(range(axes))):
+        attributes["axes"] = own_axes = tuple(range(axes))
         named = {axis: reach for axis, reach in zip(own_axes, reaches, strict=True) if reach != IDENTITY}
         return Gathered([image_layout(shape, own_axes)], [edge_from(x, named)], kind, attributes)
     reading = Reading(layout)
     first = len(layout) - axes
     if kind == "conv" and first > 0:
-        reading.drop(first - 1)
-        reading.dims[first - 1] = plain(shape[first - 1])
+        reading.multiply(first - 1, shape[first - 1], groups)
+    _adopt_axes(reading, first, call.axes)
+    windowed = [next((digit.axis for digit in digits_of(dim)), None) for dim in reading.dims[first:]]
+    if any(axis is not None for axis in windowed):
+        attributes["axes"] = tuple(windowed)
     for index, reach in enumerate(reaches):
         dim = first + index
         if not reading.is_spatial(dim):
             reading.dims[dim] = plain(shape[dim])
-        elif reach != IDENTITY or shape[dim] != x.shape[dim]:
-            if reading.single_digit(dim) is None and not reading.absorb(dim):
-                unknown = call.unknown("slides a window over positions of several axes in one dimension", kind)
-                unknown.attributes = attributes
-                return unknown
-            reading.resize(dim, reach, shape[dim])
-    return Gathered([reading.layout], [edge_from(x, reading.reaches)], kind, attributes)
+        elif reading.single_digit(dim) is not None or reading.absorb(dim):
+            if reach != IDENTITY or shape[dim] != x.shape[dim]:
+                reading.resize(dim, reach, shape[dim])
+        elif (reach != IDENTITY or shape[dim] != x.shape[dim]) and not slide_over_tokens(reading, dim, reach, shape[dim]):
+            unknown = call.unknown("slides a window over positions of several axes in one dimension", kind)
+            unknown.attributes = attributes
+            return unknown
+    gathered = Gathered([reading.layout], [edge_from(x, reading.reaches)], kind, attributes)
+    gathered.in_sizes = _own_sizes(x.shape, windowed, first)
+    gathered.out_sizes = _own_sizes(shape, windowed, first)
+    return gathered
+
+
+def _adopt_axes(reading: Reading, first: int, axes: int) -> None:
+    """Dimensions that a window slides over are those of the image axes that the tensor has lost, one for one."""
+    lost = [axis for axis in range(axes) if axis not in axes_held(reading.layout)]
+    free = [dim for dim in range(first, len(reading.dims)) if size_of(reading.dims[dim]) > 1 and not digits_of(reading.dims[dim])]
+    blended = [dim for dim in free if any(isinstance(factor, Blend) for factor in reading.dims[dim])]
+    if len(lost) == len(free) and (blended or len(reading.dims) - first == axes):
+        for dim, axis in zip(free, lost, strict=True):
+            reading.adopt(dim, axis)
+
+
+def _own_sizes(shape: Sequence[int], windowed: Sequence[int | None], first: int) -> dict[int, int]:
+    """Extents that the windows of a layer run over, per image axis that they slide along."""
+    once = [axis for axis in windowed if axis is not None and windowed.count(axis) == 1]
+    return {axis: shape[first + windowed.index(axis)] for axis in once}
 
 
 def pooling(meaning: Window, call: Call) -> Gathered:
     """Windows whose kernel, stride, dilation and padding are arguments, or given."""
     x = call.images[0]
-    if meaning.kind == "unfold":
-        return _unfolded(meaning, call, x)
     taps = windows_of(meaning, call)
     kernel, stride, dilation, padding = (tuple(values) for values in zip(*taps, strict=True))
     attributes = {"kernel": kernel, "stride": stride, "dilation": dilation, "padding": padding, "transposed": False}
@@ -120,24 +150,33 @@ def _pooled_axes(call: Call, x: TensorArg) -> int:
     return int(digits[0]) if digits else max(len(x.shape) - 2, 1)
 
 
-def _unfolded(meaning: Window, call: Call, x: TensorArg) -> Gathered:
-    """Patches as columns: (N, C * kernel, L) with the positions of all windows in the last dimension."""
-    kernel, stride, dilation, padding = (
-        per_axis(_extent(e, call), 2) for e in (meaning.kernel, meaning.stride, meaning.dilation, meaning.padding)
-    )
-    layout = call.layout(x)
-    reading = Reading(layout)
-    first = len(layout) - 2
-    for index, taps in enumerate(zip(kernel, stride, dilation, padding, strict=True)):
-        if reading.single_digit(first + index) is None:
-            return call.unknown("unfolds positions that are not a plain feature map", "unfold")
-        k, s, d, p = taps
-        size = (x.shape[first + index] + 2 * p - d * (k - 1) - 1) // s + 1
-        reading.resize(first + index, window(k, s, d, p), size)
-    columns = (*reading.dims[first], *reading.dims[first + 1])
-    result = (*reading.dims[: first - 1], plain(call.out_shape[first - 1]), columns)
-    attributes = {"kernel": kernel, "stride": stride, "dilation": dilation, "padding": padding, "transposed": False}
-    return Gathered([tuple(result)], [edge_from(x, reading.reaches)], "unfold", attributes)
+def slide_over_tokens(reading: Reading, dim: int, reach: Reach, size: int) -> bool:
+    """A window over a list of positions of several axes, row after row; False where the dimension holds anything else.
+
+    Exact where the windows cut each row evenly; else the rows that a window touches are, and all of them is taken to be read.
+    """
+    digits = reading.dims[dim]
+    own = [digit for digit in digits if isinstance(digit, Digit)]
+    if len(own) != len(digits) or len({digit.axis for digit in own}) != len(own) or reach.period != 1 or reach.is_global:
+        return False
+    low, high, step = int(reach.first[0]), int(reach.last[0]), reach.advance
+    inner = own[-1].size
+    if step > 1 and inner % step == 0 and low >= 0 and high < step and size == size_of(digits) // step:
+        reading.split(dim, size_of(digits) // inner)
+        reading.resize(dim + 1, reach, inner // step)
+        reading.merge(dim)
+        return True
+    below = size_of(digits[1:])
+    rows = Reach(step and 1, step, (low // below,), (-(-high // below),)) if step == 1 else None
+    if any(digit.spacing * digit.size < axis_size(reading.layout, digit.axis) for digit in own):
+        return False
+    if rows is None or size != size_of(digits):
+        first = [max((q * step + low) // below, 0) for q in range(size)]
+        last = [min((q * step + high) // below, own[0].size - 1) for q in range(size)]
+        reading.scan(dim, Reach(size, own[0].size, tuple(first), tuple(last), finite=True), size)
+    else:
+        reading.scan(dim, rows, None)
+    return True
 
 
 def adaptive(_: Adaptive, call: Call) -> Gathered:
@@ -232,22 +271,3 @@ def _resampled_span(kind: str, ratio: Fraction, q: int, source: Fraction, antial
     if source == below:
         return below, below
     return (below, below + 1) if kind == "linear" else (below - 1, below + 2)
-
-
-def transposed_fold(call: Call) -> Gathered:
-    """Columns back to a map (col2im): the transpose of unfolding."""
-    x = call.images[0]
-    axes = 2
-    kernel, stride, dilation, padding = (per_axis(call.arg(n), axes) for n in ("kernel_size", "stride", "dilation", "padding"))
-    layout = call.layout(x)
-    digits = [factor for factor in layout[-1] if isinstance(factor, Digit)]
-    if len(digits) != axes or len(layout[-1]) != axes or any(d.size != axis_size(layout, d.axis) for d in digits):
-        return call.unknown("folds columns that are not the positions of a feature map", "fold")
-    reading = Reading((*layout[:-1], (digits[0],), (digits[1],)))
-    first = len(layout) - 1
-    for index, taps in enumerate(zip(kernel, stride, dilation, padding, strict=True)):
-        k, s, d, p = taps
-        reading.resize(first + index, transposed(k, s, d, p), call.out_shape[first + index])
-    reading.drop(first - 1)
-    reading.dims[first - 1] = plain(call.out_shape[first - 1])
-    return Gathered([reading.layout], [edge_from(x, reading.reaches)], "fold", {"kernel": kernel, "stride": stride})

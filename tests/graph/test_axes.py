@@ -10,7 +10,6 @@ from rfcheck.graph.axes import (
     Factor,
     Layout,
     Plain,
-    Reading,
     Tokens,
     align,
     axes_held,
@@ -21,7 +20,7 @@ from rfcheck.graph.axes import (
     plain_layout,
     regroup,
 )
-from rfcheck.graph.reach import FIRST_UNIT, GLOBAL, IDENTITY, Reach
+from rfcheck.graph.reach import FIRST_UNIT, IDENTITY
 
 NOWHERE = -1
 
@@ -189,41 +188,3 @@ def test_broadcast_takes_positions_from_whoever_holds_them():
     assert align(image, image, 0) == IDENTITY
     assert align(bias, image, 0) == align(column, image, 1) == FIRST_UNIT
     assert align(image, ARRANGED["NHWC"].layout, 0) is None
-
-
-def test_an_inner_digit_that_grows_moves_the_digits_above_it():
-    reading = Reading(Tracked(1, 1, 6, 4).view(1, 1, 2, 3, 4).layout)
-    reading.resize(3, Reach(1, 1, (-1,), (0,)), 4)
-    assert reading.layout[2:4] == ((Digit(0, 2, 4),), (Digit(0, 4, 1),))
-    assert reading.reaches == {0: Reach(4, 3, (0, 0, 1, 2), (0, 1, 2, 2))}
-
-
-def test_mixing_one_digit_reads_its_window_and_mixing_all_reads_everything():
-    windows = Reading(ARRANGED["windows"].layout)
-    windows.mix(1)
-    assert windows.reaches == {0: Reach(3, 3, (0, 0, 0), (2, 2, 2)), 1: Reach(2, 2, (0, 0), (1, 1))}
-    tokens = Reading(ARRANGED["tokens"].layout)
-    tokens.mix(1)
-    assert tokens.reaches == {0: GLOBAL, 1: GLOBAL}
-    assert tokens.layout == ARRANGED["tokens"].layout
-
-
-def test_a_dropped_dimension_leaves_no_positions():
-    reading = Reading(ARRANGED["split rows"].layout)
-    reading.drop(3)
-    assert reading.layout[2:4] == ((Digit(0, 2, 1),), ())
-    assert reading.reaches == {0: Reach(1, 3, (0,), (2,))}
-    pooled = Reading(image_layout((1, 3, 1, 4), (0, 1)))
-    pooled.drop(2)
-    assert pooled.reaches == {0: GLOBAL}
-
-
-def test_channels_beside_positions_become_positions():
-    shuffled = Reading(((), (), (Digit(0, 4, 1), Plain(2))))
-    assert shuffled.absorb(2)
-    assert shuffled.layout[2] == (Digit(0, 8, 1),)
-    assert shuffled.reaches == {0: Reach(2, 1, (0, 0), (0, 0))}
-    repeated = Reading(((), (), (Plain(2), Digit(0, 4, 1))))
-    assert repeated.absorb(2)
-    assert repeated.reaches == {0: Reach(4, 0, (0, 1, 2, 3), (0, 1, 2, 3))}
-    assert not Reading(ARRANGED["tokens"].layout).absorb(1)

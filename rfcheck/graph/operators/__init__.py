@@ -26,6 +26,7 @@ from rfcheck.graph.operators.meanings import (
     Reduce,
     Resample,
     Rounding,
+    Transform,
     Unpool,
     Window,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "Reduce",
     "Resample",
     "Rounding",
+    "Transform",
     "Unpool",
     "Window",
     "known_operators",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rfcheck.graph.operators.meanings import Concat, Opaque, Pointwise, Rearrange, Table, entries
+from rfcheck.graph.operators.meanings import Concat, Pointwise, Rearrange, Table, entries
 
 ARRANGING: Table = {
     **entries("cat stack concatenate concat _stack", Concat()),
@@ -31,7 +31,11 @@ ARRANGING: Table = {
     **entries("index_select", Rearrange("index_select")),
     **entries("index _unsafe_index", Rearrange("index")),
     **entries("as_strided", Rearrange("as_strided")),
-    **entries("slice_scatter select_scatter", Opaque("writes into a part of a tensor without a view")),
-    **entries("diagonal diag tril triu", Pointwise("rearrange")),
+    **entries("slice_scatter select_scatter", Rearrange("part")),
+    **entries("tril triu", Pointwise("rearrange")),
+    **entries("diagonal", Rearrange("diagonal")),
+    **entries("diag_embed", Rearrange("diag_embed")),
+    **entries("view_as_real", Rearrange("view_as_real")),
+    **entries("view_as_complex", Rearrange("view_as_complex")),
     **entries("glu", Rearrange("glu")),
 }

@@ -14,11 +14,11 @@ from rfcheck.graph.operators.meanings import (
     Place,
     Reduce,
     Table,
+    Transform,
     entries,
 )
 
 _SELECTION = "selects positions by their content"
-_TRANSFORM = "a Fourier transform reads all positions"
 
 COMBINING: Table = {
     **entries("linear", Linear()),
@@ -58,7 +58,6 @@ COMBINING: Table = {
     **entries("linalg_ldl_factor linalg_ldl_factor_ex linalg_ldl_solve linalg_solve linalg_solve_ex _linalg_solve_ex", Matrices()),
     **entries("linalg_solve_triangular triangular_solve linalg_lstsq linalg_polar linalg_matrix_sqrth", Matrices()),
     **entries("linalg_matrix_exp matrix_exp linalg_matrix_power matrix_power", Matrices()),
-    **entries(
-        "fft_fft2 fft_rfft2 fft_fftn fft_rfftn _fft_r2c _fft_c2c _fft_c2r", Global("a Fourier transform reads all positions")
-    ),
+    **entries("_fft_r2c _fft_c2c _fft_c2r", Transform()),
+    **entries("fft_fft2 fft_rfft2 fft_fftn fft_rfftn", Global("a Fourier transform reads all positions")),
 }

@@ -39,7 +39,7 @@ ELEMENTWISE: Table = {
     **entries("quantize_per_tensor quantize_per_channel quantize_per_tensor_dynamic dequantize int_repr", Rounding()),
     **entries("_make_per_tensor_quantized_tensor _make_per_channel_quantized_tensor _saturate_weight_to_fp16", Rounding()),
     **entries(
-        "clone detach alias lift lift_fresh _to_copy contiguous to view_as_real view_as_complex _conj _neg_view",
+        "clone detach alias lift lift_fresh _to_copy contiguous to _conj _neg_view",
         Pointwise(weights="keeps"),
     ),
     **entries("_lazy_clone data pin_memory _pin_memory resolve_conj resolve_neg positive", Pointwise(weights="keeps")),

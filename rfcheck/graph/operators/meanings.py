@@ -103,6 +103,13 @@ class Mix:
 
 
 @dataclass(frozen=True, slots=True)
+class Transform:
+    """A Fourier transform along the dimensions in argument ``dims``; the last of them may change its extent."""
+
+    dims: str = "dim"
+
+
+@dataclass(frozen=True, slots=True)
 class Resample:
     """Interpolation to another size over the last dimensions, by ``mode``."""
 
@@ -203,6 +210,7 @@ Meaning = (
     | Attention
     | Reduce
     | Mix
+    | Transform
     | Resample
     | Adaptive
     | Rearrange

@@ -31,7 +31,7 @@ WINDOWED: Table = {
     **entries("fractional_max_pool2d fractional_max_pool3d", RandomWindow()),
     **entries("max_unpool2d max_unpool3d", Unpool()),
     **entries("avg_pool1d avg_pool2d avg_pool3d", Window("kernel_size", "stride", 1, "padding")),
-    **entries("im2col", Window("kernel_size", "stride", "dilation", "padding", kind="unfold")),
+    **entries("im2col", Rearrange("im2col")),
     **entries("col2im", Rearrange("col2im")),
     **entries("_adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d", Adaptive()),
     **entries("adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d mkldnn_adaptive_avg_pool2d", Adaptive()),
