@@ -11,6 +11,7 @@ import click
 
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
+from rfcheck.cli.model_arguments import model_arguments, require_used
 from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING, size_given, size_options, timeout_option
 from rfcheck.cli.output_candidates import outputs
 from rfcheck.cli.output_file import require_writable
@@ -62,6 +63,7 @@ class _Given:
     watch: bool
     no_cache: bool
     skip_empty: bool
+    arguments: tuple[str, ...]
     flops_by: str | None
     quiet: bool
     verbose: bool
@@ -108,6 +110,13 @@ class _Check(Verb):
 @click.option("--unsafe-fixes", is_flag=True, help="Let --fix alter what the model computes, as rfcheck fix recommends.")
 @click.option("--diff", is_flag=True, help="Show the changes that --fix would make instead of making them.")
 @click.option("--watch", "-w", is_flag=True, help="Check again whenever a file that was read changes, until Ctrl-C.")
+@click.option(
+    "--args",
+    "arguments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Build models that take an argument of this name with this value, a literal; repeatable.",
+)
 @click.option("--no-cache", is_flag=True, help="Neither use kept results nor keep these.")
 @click.option("--skip-empty", is_flag=True, help="Pass over files that hold no model, silently.")
 @click.option("--flops-by", type=click.Choice(["torch", "fvcore"]), help="Whose formulas count FLOPs.  [default: torch]")
@@ -136,7 +145,8 @@ def _check(given: _Given) -> tuple[int, list[Gathered]]:
     view = terminal_view(quiet=given.quiet, layers=given.layers, statistics=given.statistics, show_suppressed=given.show_suppressed)
     outputs = chosen_outputs(given.output, given.output_format, given.output_file)
     _require_possible(given)
-    requests = requests_for(given.targets, _command_line(given), skip_empty=given.skip_empty)
+    arguments = model_arguments(given.arguments)
+    requests = requests_for(given.targets, _command_line(given), skip_empty=given.skip_empty, arguments=arguments)
     if given.fix or given.diff:
         from rfcheck.cli.fixing import fix_requests
 
@@ -161,6 +171,8 @@ def _check(given: _Given) -> tuple[int, list[Gathered]]:
         announce=drawn.note,
     )
     gathered = gatherer.gather(requests)
+    labels = [result.target for group in gathered for result in group.results]
+    require_used(arguments, [*labels, *(failure.target for group in gathered for failure in group.failures)])
     run, notes = _reported(gathered, given)
     if given.plot is not None and not drawn.is_missed:
         draw(run, given.plot)

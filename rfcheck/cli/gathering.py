@@ -94,7 +94,8 @@ class Gatherer:
         self._require_known_rules(request)
         name = self._fingerprint(request, with_fixes=self.with_fixes) if self.use_cache else None
         try:
-            require_possible_model(request.target)  # torch is imported only for a file that may hold a model
+            if not request.arguments:  # which may be those that functions need
+                require_possible_model(request.target)  # torch is imported only for a file that may hold a model
             from rfcheck.cli.fresh_run import fresh_run
 
             with fresh_run():  # what one target imports and sets does not reach the next
@@ -113,7 +114,7 @@ class Gatherer:
         results: list[Result] = []
         failures: list[Failure] = []
         with self._reading.noted():
-            targets = load_targets(request.target, given=Given.of(request.size, request.settings))
+            targets = load_targets(request.target, given=Given.of(request.size, request.settings, request.arguments))
             labels = [_label(request, target, alone=len(targets) == 1) for target in targets]
             self.announce(labels)
             for target, label in zip(targets, labels, strict=True):
@@ -135,7 +136,8 @@ class Gatherer:
         return tuple(dict.fromkeys((*own, *self._reading.files())))
 
     def _fingerprint(self, request: Request, *, with_fixes: bool) -> str:
-        return fingerprint(request.target, request.name, request.size, request.settings, with_fixes=with_fixes)
+        built = f" with {sorted(request.arguments.items())}" if request.arguments else ""
+        return fingerprint(f"{request.target}{built}", request.name, request.size, request.settings, with_fixes=with_fixes)
 
     def _require_known_rules(self, request: Request) -> None:
         """Refuse settings that name rules which do not exist; once for all requests of one configuration."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 OPTION_GROUPS = {
-    "Input": ("--resolution", "--resolutions", "--input-size", "--channels", "--skip-empty", "--timeout"),
+    "Input": ("--resolution", "--resolutions", "--input-size", "--channels", "--args", "--skip-empty", "--timeout"),
     "Rules": ("--select", "--ignore", "--limit", "--classes", "--rules", "--fail-on", "--exit-zero"),
     "Output": (
         "--output",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class Request:
         folder: of the project: where its configuration is, or else the current folder.
         configuration: what holds for the target; None without a file.
         is_whole: whether everything in the target's file is linted.
+        arguments: what models that take arguments of these names are built with.
     """
 
     target: str
@@ -44,6 +45,7 @@ class Request:
     folder: Path
     configuration: Configuration | None
     is_whole: bool
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,13 @@ class _Asked:
         return self.target if self.entry is None else self.entry.name
 
 
-def requests_for(targets: Sequence[str], command_line: Mapping[str, Any], *, skip_empty: bool = False) -> list[Request]:
+def requests_for(
+    targets: Sequence[str],
+    command_line: Mapping[str, Any],
+    *,
+    skip_empty: bool = False,
+    arguments: Mapping[str, Any] | None = None,
+) -> list[Request]:
     """Every target with its settings; where none is given, every configured model.
 
     A file, or a target, that has entries in the configuration is linted as these say, with what the command line says on top.
@@ -69,6 +77,7 @@ def requests_for(targets: Sequence[str], command_line: Mapping[str, Any], *, ski
         targets: of the command line.
         command_line: values by key of the configuration; None where an option is not given.
         skip_empty: whether to pass over files that cannot hold a model; they need no input size then.
+        arguments: what models that take arguments of these names are built with.
 
     Raises:
         SettingsError: if a configuration file is wrong.
@@ -77,12 +86,13 @@ def requests_for(targets: Sequence[str], command_line: Mapping[str, Any], *, ski
     """
     read = cache(configuration_in)
     given = [one for target in dict.fromkeys(targets) for one in _of_target(target, read(folder_of(target)))]
-    asked = [one for one in given if one.entry is not None or not (skip_empty and _is_empty(one.target))]
+    asked = [one for one in given if one.entry is not None or not (skip_empty and not arguments and _is_empty(one.target))]
     if not targets:
         asked = _configured()
     if len(asked) == 1:  # of several, each gets its own sentence beside the reports of the others
         require_there(parse_target(asked[0].target))
-    return [_request(one, command_line, alone=len(asked) == 1) for one in asked]
+    requests = [_request(one, command_line, alone=len(asked) == 1) for one in asked]
+    return [replace(request, arguments=arguments) for request in requests] if arguments else requests
 
 
 def _of_target(target: str, configuration: Configuration | None) -> Iterator[_Asked]:

@@ -261,6 +261,9 @@ def _run(
     try:
         with outer_mode, whole_operators(modules.values()), recorder:
             result = model(image)
+    except (SystemExit, GeneratorExit) as error:
+        left = f"SystemExit({error.code!r}), as sys.exit does" if isinstance(error, SystemExit) else "GeneratorExit"
+        raise TraceError(f"the forward pass left with {left}; a forward pass returns a tensor, whatever it finds") from error
     except Exception as error:
         return _Failure(error, recorder.failed_call, recorder.failed_shapes)
     recording = recorder.recording

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rfcheck.linting.finding import Finding
+
+_SAME = 1 + 1e-9
+"""Up to this factor two extents are the same: machines round differently."""
 
 
 class Model(NamedTuple):
@@ -42,9 +46,11 @@ class Baseline:
 
     Attributes:
         counts: how many there are of each kind, at least one.
+        extents: the largest extent of those of a kind; kinds without one have none.
     """
 
     counts: Mapping[Entry, int] = field(default_factory=dict)
+    extents: Mapping[Entry, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +78,18 @@ class Examined:
 
 
 def split(baseline: Baseline, model: Model, findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """The findings of a model that are new, and those that are known; of more than are known of one kind, the last ones are new."""
+    """The findings of a model that are new, and those that are known.
+
+    Of more than are known of one kind the last ones are new, and so is what has become larger than any of its kind was.
+    """
     new: list[Finding] = []
     known: list[Finding] = []
     seen: Counter[Entry] = Counter()
     for finding in findings:
         entry = _entry(model, finding)
-        seen[entry] += 1
-        (known if seen[entry] <= baseline.counts.get(entry, 0) else new).append(finding)
+        has_grown = finding.extent is not None and finding.extent > baseline.extents.get(entry, math.inf) * _SAME
+        seen[entry] += not has_grown
+        (known if not has_grown and seen[entry] <= baseline.counts.get(entry, 0) else new).append(finding)
     return new, known
 
 
@@ -109,7 +119,8 @@ def updated(baseline: Baseline, run: Sequence[Examined]) -> Baseline:
         run: what was found; a model may come several times.
     """
     kept = {entry: count for entry, count in baseline.counts.items() if not _covers(run, entry)}
-    return Baseline({**kept, **_counts(run)})
+    extents = {entry: extent for entry, extent in baseline.extents.items() if entry in kept}
+    return Baseline({**kept, **_counts(run)}, {**extents, **_extents(run)})
 
 
 def _covers(run: Sequence[Examined], entry: Entry) -> bool:
@@ -123,6 +134,17 @@ def _counts(run: Sequence[Examined]) -> dict[Entry, int]:
         for entry, count in Counter(_entry(one.model, finding) for finding in one.findings).items():
             counts[entry] = max(count, counts.get(entry, 0))
     return counts
+
+
+def _extents(run: Sequence[Examined]) -> dict[Entry, float]:
+    """The largest extent of each kind."""
+    extents: dict[Entry, float] = {}
+    for one in run:
+        for finding in one.findings:
+            if finding.extent is not None:
+                entry = _entry(one.model, finding)
+                extents[entry] = max(finding.extent, extents.get(entry, -math.inf))
+    return extents
 
 
 def _entry(model: Model, finding: Finding) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from rfcheck.linting.baseline import Baseline, Entry, Model
 from rfcheck.plain_file import read_plain
 
 FORMAT = "rfcheck-baseline"
-VERSION = 1
+VERSION = 2
 _KEYS = {"target", "input", "code", "layer", "count"}
 
 
@@ -39,12 +40,13 @@ def read_baseline(path: Path, called: str) -> Baseline:
         raise _foreign(where)
     if value["version"] > VERSION:
         raise SettingsError(f"{where}: has version {value['version']}, this rfcheck reads up to {VERSION}; update rfcheck")
-    return Baseline(_entries(value.get("findings"), where))
+    return _baseline(value.get("findings"), where)
 
 
 def dump(baseline: Baseline) -> str:
     """The text of the file."""
-    lines = [json.dumps(_plain(entry, count), ensure_ascii=False) for entry, count in sorted(baseline.counts.items())]
+    plain = [_plain(entry, count, baseline.extents.get(entry)) for entry, count in sorted(baseline.counts.items())]
+    lines = [json.dumps(one, ensure_ascii=False) for one in plain]
     findings = "[\n    " + ",\n    ".join(lines) + "\n  ]" if lines else "[]"
     text = f'{{\n  "format": "{FORMAT}",\n  "version": {VERSION},\n  "findings": {findings}\n}}\n'
     return text.encode("utf-8", "backslashreplace").decode("utf-8")  # names of files may hold bytes that are no text
@@ -82,15 +84,17 @@ def _place(path: str) -> str:
     return str(Path(os.path.realpath(absolute.parent)) / absolute.name)
 
 
-def _plain(entry: Entry, count: int) -> dict[str, Any]:
+def _plain(entry: Entry, count: int, extent: float | None) -> dict[str, Any]:
     model = entry.model
-    return {"target": model.target, "input": model.input, "code": entry.code, "layer": entry.layer or None, "count": count}
+    plain = {"target": model.target, "input": model.input, "code": entry.code, "layer": entry.layer or None, "count": count}
+    return plain if extent is None else {**plain, "extent": extent}
 
 
-def _entries(values: Any, where: str) -> dict[Entry, int]:
+def _baseline(values: Any, where: str) -> Baseline:
     if not isinstance(values, list):
         raise SettingsError(f"{where}: is damaged: it has no list 'findings'; remove it and write it anew")
     counts: dict[Entry, int] = {}
+    extents: dict[Entry, float] = {}
     for number, value in enumerate(values, start=1):
         if not _is_entry(value):
             shown = json.dumps(value, ensure_ascii=False)
@@ -99,13 +103,17 @@ def _entries(values: Any, where: str) -> dict[Entry, int]:
             )
         entry = Entry(Model(value["target"], tuple(value["input"])), value["code"], value["layer"] or "")
         counts[entry] = max(value["count"], counts.get(entry, 0))
-    return counts
+        if "extent" in value:  # files of version 1 have none
+            extents[entry] = max(value["extent"], extents.get(entry, -math.inf))
+    return Baseline(counts, extents)
 
 
 def _is_entry(value: Any) -> bool:
     return (
         isinstance(value, dict)
-        and set(value) == _KEYS
+        and set(value) - {"extent"} == _KEYS
+        and isinstance(value.get("extent", 0), int | float)
+        and not isinstance(value.get("extent"), bool)
         and all(isinstance(value[key], str) and value[key] for key in ("target", "code"))
         and (value["layer"] is None or isinstance(value["layer"], str))
         and isinstance(value["input"], list)

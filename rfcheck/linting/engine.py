@@ -168,4 +168,14 @@ def _finding(rule: Rule, context: Any, severity: Severity, layer: str | None) ->
         message = rule.message.format(context)
     except ExpressionError as error:
         raise ExpressionError(f"message: {error}") from None
-    return Finding(rule.code, rule.name, severity, message, layer, fixes=rule.fixes)
+    return Finding(rule.code, rule.name, severity, message, layer, fixes=rule.fixes, extent=_extent(rule, context))
+
+
+def _extent(rule: Rule, context: Any) -> float | None:
+    """How bad it is, for comparisons with the same finding of another run."""
+    if rule.grows is None:
+        return None
+    value = _evaluated("grows", rule.grows, context)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ExpressionError(f"grows: {rule.grows.source!r} must be a number, got {value!r}")
+    return float(value)

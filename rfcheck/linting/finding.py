@@ -25,6 +25,7 @@ class Finding:
         fixes: names of the fixes that the rule proposes.
         chain: the code that made the layer: the call itself, then the call that led to it, and so on outwards; for a finding about
             the whole model its definition. Empty where unknown.
+        extent: a number that is larger the worse it is, such as the layers of a tail; None where the rule names none.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Finding:
     layer: str | None
     fixes: tuple[str, ...] = ()
     chain: tuple[Span, ...] = ()
+    extent: float | None = None
 
     @property
     def location(self) -> tuple[str, int] | None:

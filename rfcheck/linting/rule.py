@@ -50,6 +50,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "when": (str,),
     "at": (str,),
     "message": (str,),
+    "grows": (str,),
     "limits": (dict,),
     "fixes": (list,),
     "sources": (list,),
@@ -70,6 +71,7 @@ class Rule:
         when: CEL condition over the facts.
         at: CEL expression for the layer that the finding points at; None for the layer judged, or no layer.
         message: template.
+        grows: CEL expression for a number that is larger the worse it is; None where there is none.
         limits: numbers that the condition and the message read, which users may override.
         fixes: names of fixes.
         sources: where the knowledge comes from.
@@ -86,6 +88,7 @@ class Rule:
     when: Expression
     at: Expression | None
     message: Template
+    grows: Expression | None
     limits: Mapping[str, float]
     fixes: tuple[str, ...]
     sources: tuple[str, ...]
@@ -97,7 +100,7 @@ class Rule:
     @property
     def expressions(self) -> list[Expression]:
         """Everything that the rule evaluates."""
-        return [self.when, *([self.at] if self.at else []), *self.message.expressions]
+        return [self.when, *(one for one in (self.at, self.grows) if one), *self.message.expressions]
 
 
 class _FrontMatter:
@@ -182,6 +185,7 @@ def parse_rule(path: Path, text: str, *, built_in: bool = False) -> Rule:
         when=when,
         at=at,
         message=message,
+        grows=_expression(front, "grows", scope, attributes) if "grows" in values else None,
         limits=limits,
         fixes=tuple(values.get("fixes", ())),
         sources=tuple(values.get("sources", ())),

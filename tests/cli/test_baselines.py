@@ -46,6 +46,19 @@ def test_moved_code_stays_known_and_another_layer_is_new(run, write):
     assert err == "note: known.json: RF101 4 of model.py:build_model at 3x8x8 is found no more; write the baseline again\n"
 
 
+def test_a_tail_that_grew_is_new_and_one_that_shrank_is_not(run, write):
+    write(7)
+    run(*OPTIONS, "--write-baseline", "known.json")
+    write(8)
+    code, out, err = run(*OPTIONS, "--baseline", "known.json")
+    assert (code, err) == (1, "")
+    assert "RF101" in out
+    assert "4 layers from 4 on" in out
+    run(*OPTIONS, "--write-baseline", "known.json")
+    write(7)
+    assert run(*OPTIONS, "--baseline", "known.json")[0] == 0
+
+
 def test_the_baseline_of_the_configuration(run, write, tmp_path):
     write(7)
     run(*OPTIONS, "--write-baseline", "known.json")

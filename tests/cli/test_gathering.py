@@ -489,3 +489,31 @@ def test_a_time_that_is_none(run, value):
     assert (code, out) == (2, "")
     assert err.startswith("error: ")
     assert "--timeout" in err
+
+
+LEAVING = """
+import sys
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c = nn.Conv2d(3, 3, 3)
+    def forward(self, x):
+        return self.c(x)
+class Leaving(Net):
+    def forward(self, x):
+        sys.exit(0)
+def build() -> nn.Module:
+    sys.exit(0)
+"""
+
+
+def test_what_leaves_the_program_is_an_error_of_its_own(run, model_file):
+    path = model_file(LEAVING)
+    code, out, err = run(path, "--resolution", "8", "--output", "concise", "--select", "RF104")
+    assert code == 2
+    assert f"{path}:5: RF104" in out
+    assert err == (
+        f"error: {path}:Leaving: the forward pass left with SystemExit(0), as sys.exit does; a forward pass returns a tensor, "
+        f"whatever it finds\nerror: {path}:build: calling it left with SystemExit(0) ({path}:15: sys.exit(0)), as sys.exit and "
+        "argparse do; a model is built without leaving the program\n"
+    )

@@ -108,3 +108,22 @@ def test_a_finding_is_new_or_known(before, found):
     assert sorted(map(repr, new + known)) == sorted(map(repr, found))
     missing = {stale.entry: stale.known - stale.found for stale in stale_entries(baseline, [examined(NET, *found)])}
     assert len(known) + sum(missing.values()) == len(before.get(NET, []))
+
+
+def test_what_grew_is_new():
+    """The same finding is known as long as it is not larger than it was; a file without sizes knows it whatever its size."""
+    model = Model("net.py:Net", (3, 32, 32))
+
+    def found(extent: float | None) -> Finding:
+        return Finding("RF101", "unproductive-tail", "warning", "a tail", "conv5", extent=extent)
+
+    known = updated(Baseline(), [Examined(model, [found(4.0)], lambda _: True)])
+    for extent, is_new in ((3.0, False), (4.0, False), (4.0 * (1 + 1e-12), False), (5.0, True), (None, False)):
+        new, old = split(known, model, [found(extent)])
+        assert (len(new), len(old)) == (is_new, not is_new)
+    without = Baseline(known.counts)
+    assert split(without, model, [found(9.0)]) == ([], [found(9.0)])
+    assert updated(known, [Examined(model, [found(6.0), found(5.0)], lambda _: True)]).extents == {
+        Entry(model, "RF101", "conv5"): 6.0
+    }
+    assert updated(known, []) == known

@@ -18,15 +18,16 @@ KNOWN = Baseline(
         Entry(Model("models/größe.py:Net", (3, 224, 224)), "RF301", "layer1.conv"): 2,
         Entry(Model("models/größe.py:Net", (3, 32, 32)), "RF401", ""): 1,
         Entry(Model("torchvision:resnet18", (3, 32, 32)), "RF101", "layer3.0.conv2"): 1,
-    }
+    },
+    {Entry(Model("torchvision:resnet18", (3, 32, 32)), "RF101", "layer3.0.conv2"): 8.0},
 )
 TEXT = """{
   "format": "rfcheck-baseline",
-  "version": 1,
+  "version": 2,
   "findings": [
     {"target": "models/größe.py:Net", "input": [3, 32, 32], "code": "RF401", "layer": null, "count": 1},
     {"target": "models/größe.py:Net", "input": [3, 224, 224], "code": "RF301", "layer": "layer1.conv", "count": 2},
-    {"target": "torchvision:resnet18", "input": [3, 32, 32], "code": "RF101", "layer": "layer3.0.conv2", "count": 1}
+    {"target": "torchvision:resnet18", "input": [3, 32, 32], "code": "RF101", "layer": "layer3.0.conv2", "count": 1, "extent": 8.0}
   ]
 }
 """
@@ -43,8 +44,13 @@ def test_the_file(tmp_path):
     assert read_baseline(written(tmp_path, TEXT), "--baseline") == KNOWN
 
 
+def test_a_file_of_version_1_knows_no_extents(tmp_path):
+    text = TEXT.replace('"version": 2', '"version": 1').replace(', "extent": 8.0', "")
+    assert read_baseline(written(tmp_path, text), "--baseline") == Baseline(KNOWN.counts)
+
+
 def test_an_empty_baseline(tmp_path):
-    text = '{\n  "format": "rfcheck-baseline",\n  "version": 1,\n  "findings": []\n}\n'
+    text = '{\n  "format": "rfcheck-baseline",\n  "version": 2,\n  "findings": []\n}\n'
     assert dump(Baseline()) == text
     assert read_baseline(written(tmp_path, text), "--baseline") == Baseline()
 
@@ -87,12 +93,12 @@ FOREIGN = "is not a baseline of rfcheck; name another file, or remove this one"
         ("[tool.rfcheck]\n", FOREIGN),
         ("[]", FOREIGN),
         ('{"version": 1, "findings": []}', FOREIGN),
-        (TEXT.replace('"version": 1', '"version": "1"'), FOREIGN),
-        (TEXT.replace('"version": 1', '"version": true'), FOREIGN),
+        (TEXT.replace('"version": 2', '"version": "2"'), FOREIGN),
+        (TEXT.replace('"version": 2', '"version": true'), FOREIGN),
         (TEXT[:300], FOREIGN),
         (b"\xff\xfe\x00", FOREIGN),
         ("[" * 100_000, FOREIGN),
-        (TEXT.replace('"version": 1', '"version": 2'), "has version 2, this rfcheck reads up to 1; update rfcheck"),
+        (TEXT.replace('"version": 2', '"version": 3'), "has version 3, this rfcheck reads up to 2; update rfcheck"),
         (TEXT.replace('"findings"', '"found"'), "is damaged: it has no list 'findings'; remove it and write it anew"),
     ],
     ids=range(11),
@@ -118,6 +124,9 @@ def test_files_that_are_no_baseline(tmp_path, text, message):
         ("count", True),
         ("count", "1"),
         ("line", 3),
+        ("extent", "8"),
+        ("extent", True),
+        ("extent", None),
     ],
 )
 def test_a_damaged_entry_is_named(tmp_path, key, value):
