@@ -13,6 +13,7 @@ from rfcheck.analysis.resolution import last_feature_map, resolution_range
 from rfcheck.analysis.roles import Role, roles
 from rfcheck.config import Settings
 from rfcheck.graph.orientation import image_extents, input_channels
+from rfcheck.graph.records import OUTSIDE
 from rfcheck.graph.wrapping import wrapping
 
 if TYPE_CHECKING:
@@ -146,8 +147,8 @@ def _feature_map(graph: nx.DiGraph, fields: Fields, name: str) -> FeatureMap:
 def _unknown_operators(graph: nx.DiGraph, fields: Fields, role_of: dict[str, Role]) -> list[UnknownOperator]:
     found: list[UnknownOperator] = []
     for name, text in graph.graph["assumptions"].items():
-        if any(role_of[source] != "head" for source in graph._pred[name]):
-            operator, _, assumption = text.partition(": ")
+        operator, _, assumption = text.partition(": ")
+        if operator == OUTSIDE or any(role_of[source] != "head" for source in graph._pred[name]):
             resolved = all(field.widest is not None for field in fields[name])
             found.append(UnknownOperator(name, operator, assumption, resolved, not assumption.startswith("unknown operator")))
     return found

@@ -8,7 +8,19 @@ from typing import Any
 import networkx as nx
 
 from rfcheck.frames import chain_of
-from rfcheck.graph import matrices, mixing, operators, placing, pooling, rearranging, recurrence, selecting, windows, writes
+from rfcheck.graph import (
+    matrices,
+    mixing,
+    operators,
+    outside,
+    placing,
+    pooling,
+    rearranging,
+    recurrence,
+    selecting,
+    windows,
+    writes,
+)
 from rfcheck.graph.axes import Layout, axes_held
 from rfcheck.graph.calls import MISMATCH, Call, Edge, Gathered
 from rfcheck.graph.flops import is_uncounted, multiply_accumulates
@@ -17,7 +29,7 @@ from rfcheck.graph.naming import node_names, operator_name
 from rfcheck.graph.normalising import Statistics
 from rfcheck.graph.orientation import first_convolution, input_layout
 from rfcheck.graph.reach import IDENTITY, Reach
-from rfcheck.graph.records import INPUT, SCATTER, OpRecord
+from rfcheck.graph.records import INPUT, OUTSIDE, SCATTER, OpRecord
 from rfcheck.graph.trace import Trace
 from rfcheck.span import Span
 
@@ -96,6 +108,8 @@ class _Builder:
         if isinstance(meaning, operators.Opaque):
             return call.unknown(meaning.reason)
         try:
+            if record.func == OUTSIDE:
+                return call.unknown("values that something other than torch has computed")
             if record.func is SCATTER:
                 return writes.scatter(call, wraps=self._is_part_of_base(record))
             if meaning is None:
@@ -115,7 +129,7 @@ class _Builder:
         value = record.outputs[0].value
         if record.func is SCATTER:
             self.filled[value] = value
-        elif record.func._opname == "clone" and record.args[0].value in self.filled:
+        elif not isinstance(record.func, str) and record.func._opname == "clone" and record.args[0].value in self.filled:
             self.filled[value] = self.filled[record.args[0].value]
 
     def _follow_weights(self, record: OpRecord, gathered: Gathered) -> None:
@@ -250,6 +264,7 @@ def build_graph(
     )
     node_of = {trace.recording.input_value: INPUT}
     assumptions: dict[str, str] = {}
+    ways_out = {name: record.args for record, name in zip(records, names, strict=True) if record.func == OUTSIDE}
     for record, one, name, op in zip(records, gathered, names, qualified, strict=True):
         if one.note:
             assumptions[name] = f"{op}: {one.note}"
@@ -264,6 +279,11 @@ def build_graph(
                 _add_edge(graph, node_of[edge.value], node, edge, axes)
             outputs = record.outputs if one.parts is None else record.outputs[slot : slot + 1]
             node_of.update((out.value, node) for out in outputs)
+    for name, node in graph._node.items():
+        if node["op"] == OUTSIDE:
+            assumptions[name] = f"{OUTSIDE}: {outside.sentence(graph, name, ways_out[name])}"
+    constants = trace.recording.constants
+    flops = [_counted(c.func, c.args, c.kwargs, [c.out_shape]) or 0 for c in constants]
     graph.graph.update(
         axes=axes,
         input_shape=trace.shape,
@@ -274,13 +294,9 @@ def build_graph(
         assumptions=assumptions,
         calls=trace.recording.calls,
         constants=[
-            {
-                "module": c.call.path,
-                "op": c.func._schema.name,
-                "flops": _counted(c.func, c.args, c.kwargs, [c.out_shape]) or 0,
-            }
-            for c in trace.recording.constants
+            {"module": c.call.path, "op": c.func._schema.name, "flops": cost} for c, cost in zip(constants, flops, strict=True)
         ],
+        constant_layers=outside.constant_layers(constants, flops, sources),
     )
     release_masks(graph)
     return graph

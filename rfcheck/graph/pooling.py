@@ -70,6 +70,6 @@ def unpool(_: Unpool, call: Call) -> Gathered:
 def _pooling_of(call: Call, indices: TensorArg) -> Call | None:
     """The pooling that indices come from, unless more was done with them than moving them."""
     maker = call.maker(indices)
-    while maker is not None and maker.record.func._opname in _MOVED:
+    while maker is not None and getattr(maker.record.func, "_opname", "") in _MOVED:
         maker = maker.maker(maker.images[0])
     return maker if maker is not None and meaning_of(maker.record.func) == _LARGEST else None

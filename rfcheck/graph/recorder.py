@@ -20,7 +20,19 @@ from rfcheck.frames import user_frames
 from rfcheck.graph.constants import Constants
 from rfcheck.graph.flops import formula_of
 from rfcheck.graph.operators import Recurrent, meaning_of
-from rfcheck.graph.records import SCATTER, ConstantRecord, ModuleCall, OpRecord, Recording, TensorArg, TensorOut, ViewStep
+from rfcheck.graph.records import (
+    OUTSIDE,
+    SCATTER,
+    UNSEEN,
+    UNWRITTEN,
+    ConstantRecord,
+    ModuleCall,
+    OpRecord,
+    Recording,
+    TensorArg,
+    TensorOut,
+    ViewStep,
+)
 from rfcheck.graph.recurrence import RECURRENT_LAYERS, results
 from rfcheck.graph.shapes import SHAPE_RULES
 
@@ -31,6 +43,7 @@ _NOTHING: Mapping[int, torch.Tensor] = {}
 
 _LIKE = ("empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like")
 _NEW = ("new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided")
+_EMPTY = frozenset({"empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"})
 _CONTENT_FREE = frozenset({*_LIKE, *_NEW, "fill_", "zero_"})
 """Operators that take a tensor for its shape only; what they return does not depend on what it holds."""
 
@@ -55,11 +68,13 @@ class _Cell:
         shape: of the tensor that owns the storage.
         version: counts the writes.
         is_foreign: whether the storage existed before the recording.
+        origin: of a constant, as in `TensorArg`.
     """
 
-    __slots__ = ("is_foreign", "shape", "value", "version")
+    __slots__ = ("is_foreign", "origin", "shape", "value", "version")
 
-    def __init__(self, value: int | None, shape: tuple[int, ...], *, is_foreign: bool) -> None:
+    def __init__(self, value: int | None, shape: tuple[int, ...], origin: int, *, is_foreign: bool) -> None:
+        self.origin = origin
         self.value = value
         self.version = 0
         self.shape = shape
@@ -162,6 +177,7 @@ class Recorder(_Mode):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.recording = Recording()
+        self.left: dict[str, TensorArg] = {}
         self.current = ModuleCall("", "", 1, is_leaf=False)
         self.failed_call: ModuleCall | None = None
         self.failed_shapes: list[tuple[int, ...]] = []
@@ -172,6 +188,7 @@ class Recorder(_Mode):  # type: ignore[misc]
         self._entries: dict[int, _Entry] = {}
         self._next_value = 0
         self._constants = Constants(originals, self._is_written)
+        self._input_shape: tuple[int, ...] = ()
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -181,11 +198,42 @@ class Recorder(_Mode):  # type: ignore[misc]
     def add_input(self, image: torch.Tensor) -> None:
         """Declare the tensor that everything is traced back to."""
         self.recording.input_value = self._new_value()
+        self._input_shape = tuple(image.shape)
         self._register(image, self.recording.input_value)
 
     def add_parameter(self, tensor: torch.Tensor, name: str) -> None:
         """Declare a constant and the parameter that it stands for."""
         self._register(tensor, None, params=frozenset((name,)), is_foreign=True)
+
+    def add_constant(self, tensor: torch.Tensor) -> None:
+        """Declare a tensor that the model holds beside its parameters."""
+        if self._find(tensor) is None:
+            self._register(tensor, None, is_foreign=True)
+
+    def let_go(self, tensor: torch.Tensor, how: str) -> None:
+        """Take note that the values of a tensor leave torch. Through an array they can also be written to, out of sight."""
+        entry = self._find(tensor)
+        if entry is None:
+            return
+        value = self._read(entry)
+        if value is not None:
+            self.left[how] = TensorArg(value, tuple(tensor.shape))
+        elif how != "item":
+            entry.cell.origin = max(entry.cell.origin, UNSEEN)
+
+    def take_in(self, tensor: torch.Tensor) -> int:
+        """Declare that a tensor holds what something other than torch made of the image, of what left torch if that was seen."""
+        sources = list(self.left.values())
+        if not sources:
+            records = self.recording.records
+            last = records[-1].outputs[0] if records else None
+            sources = [TensorArg(last.value, last.shape) if last else TensorArg(self.recording.input_value, self._input_shape)]
+        shape = tuple(tensor.shape)
+        value = self._append(
+            OUTSIDE, tuple(self.left), {}, sources, [(shape, tensor.numel() * tensor.element_size())], self.current
+        )[0]
+        self._register(tensor, value)
+        return value
 
     def value_of(self, tensor: torch.Tensor) -> int | None:
         """Identity of the content that a tensor holds now; None where it does not depend on the image."""
@@ -231,11 +279,12 @@ class Recorder(_Mode):  # type: ignore[misc]
         cell: _Cell | None = None,
         path: tuple[ViewStep, ...] = (),
         *,
+        origin: int = 0,
         is_foreign: bool = False,
     ) -> None:
         holder = tensor if self._hold else weakref.ref(tensor)
         if cell is None:
-            cell = _Cell(value, tuple(tensor.shape), is_foreign=is_foreign)
+            cell = _Cell(value, tuple(tensor.shape), origin, is_foreign=is_foreign)
         self._entries[id(tensor)] = _Entry(holder, cell, path, value, params)
 
     def _is_written(self, tensor: torch.Tensor) -> bool:
@@ -280,10 +329,12 @@ class Recorder(_Mode):  # type: ignore[misc]
             entry = self._find(arg)
             shape = tuple(arg.shape)
             is_mask = arg.dtype is torch.bool
-            if entry is None:
-                ref = TensorArg(None, shape, is_mask=is_mask)
+            if entry is None and arg.numel() > 1 and self.left.keys() - {"item"}:  # arrays have left, this comes from elsewhere
+                ref = TensorArg(self.take_in(arg), shape, is_mask=is_mask)
+            elif entry is None:
+                ref = TensorArg(None, shape, is_mask=is_mask, origin=UNSEEN)
             else:
-                ref = TensorArg(self._read(entry), shape, entry.params, is_mask)
+                ref = TensorArg(self._read(entry), shape, entry.params, is_mask, origin=entry.cell.origin)
             refs.append(ref)
             return ref
         if isinstance(arg, (list, tuple)) and arg and any(isinstance(a, torch.Tensor) for a in arg):
@@ -327,6 +378,9 @@ class Recorder(_Mode):  # type: ignore[misc]
             return
         read = refs[1:] if signature.copies else refs
         depends = not signature.content_free and any(ref.value is not None for ref in read)
+        is_costly = not depends and bool(refs) and formula_of(func) is not None
+        if is_costly:
+            depends = self._took_in_inputs((*args, *kwargs.values()), refs)
         values: list[int | None]
         if depends:
             fresh = signature.view_of is None
@@ -339,11 +393,12 @@ class Recorder(_Mode):  # type: ignore[misc]
             values = [None] * (len(tensors) + len(written))
             if self._hold and not signature.written and not any(ref.params for ref in refs):
                 self._constants.note(tensors, func, args, kwargs)
-            if refs and formula_of(func) is not None:
+            if is_costly:
                 shape = tuple(tensors[0].shape) if tensors else ()
-                self.recording.constants.append(ConstantRecord(func, ref_args, ref_kwargs, shape, self.current))
+                self.recording.constants.append(ConstantRecord(func, ref_args, ref_kwargs, refs, shape, self.current))
+        origin = 0 if depends else self._origin_of(func, signature, read)
         if written:
-            self._write(written, values[len(tensors) :])
+            self._write(written, values[len(tensors) :], origin)
         if signature.view_of is not None:
             base = args[signature.view_of]
             viewed = [(i, t) for i, t in enumerate(tensors) if signature.turns or t is not base]
@@ -351,7 +406,27 @@ class Recorder(_Mode):  # type: ignore[misc]
         elif tensors:
             params = _NO_PARAMS if depends else _union(refs)
             for tensor, value in zip(tensors, values, strict=False):
-                self._register(tensor, value, params)
+                self._register(tensor, value, params, origin=origin)
+
+    def _took_in_inputs(self, given: tuple[Any, ...], refs: list[TensorArg]) -> bool:
+        """Whether a layer reads what something other than torch may have made of the image, which is followed from here on."""
+        tensors = [t for t in _flat(given) if isinstance(t, torch.Tensor)]
+        found = False
+        for tensor, ref in zip(tensors, refs, strict=True):
+            if not ref.params and (ref.origin == UNWRITTEN or (ref.origin == UNSEEN and not self._hold)):
+                ref.value = self.take_in(tensor)
+                found = True
+        return found
+
+    @staticmethod
+    def _origin_of(func: Any, signature: _Signature, read: list[TensorArg]) -> int:
+        """Origin of what an operator makes of constants."""
+        if func._opname in _EMPTY:
+            return UNWRITTEN
+        if signature.content_free:
+            return 0
+        written = {position for position, _ in signature.written}  # random values and the like are written over what was there
+        return max((ref.origin for i, ref in enumerate(read) if signature.copies or i not in written), default=0)
 
     def _register_views(
         self,
@@ -365,7 +440,7 @@ class Recorder(_Mode):  # type: ignore[misc]
     ) -> None:
         entry = self._find(base)
         if entry is None:
-            self._register(base, None, is_foreign=True)
+            self._register(base, None, origin=UNSEEN, is_foreign=True)
             entry = self._entries[id(base)]
         params = _union(refs)
         for slot, tensor in views:
@@ -380,7 +455,7 @@ class Recorder(_Mode):  # type: ignore[misc]
         else:
             self._register(target, self._read(entry), entry.params, entry.cell, entry.path)
 
-    def _write(self, targets: list[torch.Tensor], values: list[int | None]) -> None:
+    def _write(self, targets: list[torch.Tensor], values: list[int | None], origin: int) -> None:
         """Give the written tensors, and with them everything that shares their storage, the new content."""
         for target, value in zip(targets, values, strict=True):
             entry = self._find(target)
@@ -398,6 +473,7 @@ class Recorder(_Mode):  # type: ignore[misc]
                 source = TensorArg(value, tuple(target.shape))
                 refs = [source] if base.value is None else [base, source]
                 cell.value = self._append(SCATTER, (base, source, entry.path), {}, refs, [(cell.shape, 0)], self.current)[0]
+            cell.origin = origin
             cell.version += 1
             entry.value = value
             entry.version = cell.version

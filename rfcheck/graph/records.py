@@ -40,6 +40,7 @@ class TensorArg:
         params: names of the parameters that a constant was made from.
         is_mask: whether it holds truth values.
         data: values of a small constant by which an operator chooses entries, where they are known.
+        origin: of a constant: 0, `UNSEEN` or `UNWRITTEN`.
     """
 
     value: int | None
@@ -47,6 +48,7 @@ class TensorArg:
     params: frozenset[str] = frozenset()
     is_mask: bool = False
     data: torch.Tensor | None = None
+    origin: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -90,6 +92,7 @@ class ConstantRecord:
     func: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    tensors: list[TensorArg]
     out_shape: tuple[int, ...]
     call: ModuleCall
 
@@ -131,3 +134,12 @@ INPUT = "input"
 
 SCATTER = "rfcheck.scatter"
 """Marker for a write through a view: args are (base or None, written, tuple of ViewStep)."""
+
+OUTSIDE = "rfcheck.outside"
+"""Marker for values that something other than torch has computed: args are how they left torch, "" if that was not seen."""
+
+UNSEEN = 1
+"""Origin of a constant that was made of a tensor that nobody saw being made: it existed before, or something else made it."""
+
+UNWRITTEN = 2
+"""Origin of a constant that was made of memory that no operator has written to, so that something else must have."""

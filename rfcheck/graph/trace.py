@@ -15,6 +15,7 @@ from torch import nn
 
 from rfcheck.errors import TraceError
 from rfcheck.graph.borrow import WriteGuard, borrow, substitute_tensors
+from rfcheck.graph.leaving import Leaving
 from rfcheck.graph.operators import Convolution, Window, meaning_of
 from rfcheck.graph.recorder import Recorder
 from rfcheck.graph.records import ModuleCall, Recording
@@ -214,6 +215,14 @@ def _entered(*contexts: AbstractContextManager[Any]) -> Iterator[None]:
         yield
 
 
+def _held(module: nn.Module) -> Iterator[torch.Tensor]:
+    """The tensors that a module keeps as plain attributes, or in containers among these."""
+    for value in vars(module).values():
+        for item in value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(item, torch.Tensor):
+                yield item
+
+
 def _trace_real(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recording | _Failure:
     def record(modules: dict[str, nn.Module], guard: WriteGuard) -> Recording | _Failure:
         for tensor in model.buffers():  # batch normalisation in training mode writes without saying so
@@ -227,7 +236,9 @@ def _trace_real(model: nn.Module, shape: tuple[int, ...], locate: bool) -> Recor
         except RuntimeError as error:
             return _Failure(error, None, [])
         recorder = Recorder(hold_tensors=False, use_shape_rules=False, before_write=guard.save, locate=locate)
-        return _run(model, modules, image, dict(parameters), recorder, on_one_device(device))
+        for tensor in (*model.buffers(), *(tensor for module in modules.values() for tensor in _held(module))):
+            recorder.add_constant(tensor)
+        return _run(model, modules, image, dict(parameters), recorder, _entered(on_one_device(device), Leaving(recorder)))
 
     return borrow(model, record)
 

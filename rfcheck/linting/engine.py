@@ -51,7 +51,7 @@ def lint(
     for rule in rules:
         if is_selected(rule.code, settings):
             findings.extend(_apply(rule, facts, settings))
-    nodes = network.graph._node
+    nodes = {**{layer["name"]: layer for layer in network.graph.graph["constant_layers"]}, **network.graph._node}
     order = {layer: i for i, layer in enumerate(nodes)}
     located = [replace(f, chain=nodes[f.layer].get("source", ()) if f.layer in nodes else definition) for f in findings]
     return sorted(located, key=lambda f: (f.code, order.get(f.layer or "", -1)))

@@ -171,6 +171,17 @@ class Facts:
         blind = [n for n, fields in self.network.fields.items() if n in unknown or any(f.widest is None for f in fields)]
         return self.cost(cost_of(self.network.graph, blind))
 
+    def constants(self) -> list[dict[str, Any]]:
+        """Calls of layers that read nothing that depends on the image."""
+        return [{"name": layer["name"]} for layer in self.network.graph.graph["constant_layers"]]
+
+    def cost_of_constants(self) -> dict[str, Any]:
+        """Cost of these calls."""
+        layers = self.network.graph.graph["constant_layers"]
+        sizes = self.network.graph.graph["parameters"]
+        names = {name for layer in layers for name in layer["param_names"]}
+        return self.cost(Cost(sum(layer["flops"] for layer in layers), sum(sizes.get(name, 0) for name in names), 0))
+
     def features(self) -> dict[str, Any]:
         """Cost of the feature path."""
         return self.cost(cost_of(self.network.graph, [n for n, role in self.network.roles.items() if role == "features"]))
@@ -251,6 +262,8 @@ _WHOLES: dict[str, Callable[[Facts], Any]] = {
     "classes": lambda facts: facts.classes,
     "depth": lambda facts: facts.depth(),
     "unknown": lambda facts: facts.unknown(),
+    "constants": lambda facts: facts.constants(),
+    "constants_cost": lambda facts: facts.cost_of_constants(),
     "unknown_cost": lambda facts: facts.cost_of_unknown(),
 }
 

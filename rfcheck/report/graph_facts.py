@@ -19,7 +19,7 @@ State = Literal["productive", "unproductive", "tail", "unknown", ""]
 """How an operator was judged; everything that the tail's cost counts is "tail", all else that is not judged is ""."""
 
 _OWN_NAMES = {"sizes": "out_size", "in_sizes": "in_size", "bytes": "activation_bytes"}
-_LEFT_OUT = ("parameters", "calls", "constants")
+_LEFT_OUT = ("parameters", "calls", "constants", "constant_layers")
 
 
 def graph_facts(analysis: Analysis) -> nx.DiGraph:

@@ -54,8 +54,8 @@ def project(tmp_path_factory) -> Path:
 )
 def test_whole_answers(project, monkeypatch, line, bash, fish):
     if bash is None:
-        bash = "RF301,RF302,RF901\nRF301,RF302,RF902"
-        fish = "RF301,RF302,RF901\tunknown-operator\nRF301,RF302,RF902\tunused-suppression"
+        bash = "RF301,RF302,RF901\nRF301,RF302,RF902\nRF301,RF302,RF903"
+        fish = "RF301,RF302,RF901\tunknown-operator\nRF301,RF302,RF902\tunused-suppression\nRF301,RF302,RF903\tlayer-without-image"
     assert answered("bash", line, project) == f"{bash}\n"
     monkeypatch.chdir(project)
     monkeypatch.setenv("COMP_WORDS", line)

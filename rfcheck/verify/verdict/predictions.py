@@ -18,6 +18,7 @@ _NOT_MEASURED = {
     "RF501": "training at one resolution does not show what the head does at another",
     "RF901": "training does not show what an operator reads",
     "RF902": "comments are not trained",
+    "RF903": "what does not depend on the image has no share in what is measured",
 }
 """Findings that training cannot judge, by code, with the reason."""
 

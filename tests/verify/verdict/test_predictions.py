@@ -79,7 +79,7 @@ def test_a_layer_without_a_probe():
     assert not opinion(replace(LAYER, layer="x"), evidence).measured
 
 
-@pytest.mark.parametrize("code", ["RF103", "RF104", "RF105", "RF401", "RF501", "RF901", "RF902"])
+@pytest.mark.parametrize("code", ["RF103", "RF104", "RF105", "RF401", "RF501", "RF901", "RF902", "RF903"])
 def test_findings_that_training_does_not_measure(code):
     judged = opinion(Finding(code, "any", "info", "any", None, ("truncate",)), evidence_of(FLAT, result("truncate", *GOOD)))
     assert (judged.status, judged.measured) == ("inconclusive", False)
