@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 from rfcheck.errors import InputSizeError
-from rfcheck.input_size import crossed, image_axes, input_shape, parse_extents
+from rfcheck.input_size import AfterBatch, convolution_axes, crossed, image_axes, input_shape, input_text, parse_extents
 
 NET_1D = nn.Sequential(nn.Conv1d(1, 2, 3))
 NET_2D = nn.Sequential(nn.Conv2d(3, 2, 3))
@@ -72,3 +72,13 @@ def test_wrong_text(text):
 def test_crossed():
     assert crossed((3, 3)) == "3x3"
     assert crossed(()) == ""
+
+
+def test_a_size_that_was_given_in_full_is_taken_as_it_is():
+    assert input_shape(NET_2D, AfterBatch((3, 32)), channels=1) == (1, 3, 32)
+    assert input_shape(NET_1D, AfterBatch((16000,)), channels=3) == (1, 16000)
+    assert [convolution_axes(m) for m in (NET_1D, NET_2D, NET_3D, NO_CONVOLUTION)] == [1, 2, 3, None]
+
+
+def test_inputs_in_words():
+    assert [input_text(3, (32, 48)), input_text(0, (16000,))] == ["3x32x48", "16000"]

@@ -38,7 +38,7 @@ def size_option(channels: int, input_size: Iterable[int], usual: int = 3) -> str
     """
     extents = [str(extent) for extent in input_size]
     if channels != usual or channels != 3 or len(extents) != 2:
-        return f"--input-size {','.join((str(channels), *extents))}"
+        return f"--input-size {','.join((str(channels), *extents) if channels else extents)}"
     return f"--resolution {extents[0] if len(set(extents)) == 1 else 'x'.join(extents)}"
 
 

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from rfcheck.cli.options import require_size, size_given, size_options
 from rfcheck.errors import InputSizeError
+from rfcheck.input_size import AfterBatch
 
 
 def input_size_of(resolution, input_size, channels):
@@ -60,3 +61,9 @@ def test_a_verb_gets_the_options_in_the_order_of_the_help():
     assert [option.opts for option in verb.params] == [["--resolution"], ["--input-size"], ["--channels"]]
     assert CliRunner().invoke(verb, ["--channels", "1", "--resolution", "8"]).output == "8 None 1\n"
     assert CliRunner().invoke(verb, ["--channels", "one"]).exit_code == 2
+
+
+def test_an_input_size_of_one_number_has_no_channels():
+    given = size_given(None, "16000", None)
+    assert given == {"input-size": (16000,)}
+    assert isinstance(given["input-size"], AfterBatch)

@@ -48,6 +48,8 @@ def test_without_a_fix_and_with_names_that_a_shell_would_split():
 @pytest.mark.parametrize(
     ("channels", "size", "usual", "option"),
     [
+        (0, (16000,), 3, "--input-size 16000"),
+        (0, (22, 1000), 3, "--input-size 22,1000"),
         (3, (32, 32), 3, "--resolution 32"),
         (3, (32, 48), 3, "--resolution 32x48"),
         (1, (32, 32), 3, "--input-size 1,32,32"),
