@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 InputSize = int | Sequence[int]
 
+LARGEST = 10**9
+"""Positions along an axis; tensors of more do not exist, and torch cannot count the elements of a map of many more."""
+
 
 class AfterBatch(tuple[int, ...]):
     """An input size that holds all that follows the batch dimension: nothing of it is left out or to be told apart."""
@@ -81,6 +84,8 @@ def _require_positive(values: tuple[int, ...], given: object) -> None:
             raise InputSizeError(f"input_size must hold whole numbers, got {value!r} in {given!r}")
         if value < 1:
             raise InputSizeError(f"input_size must be at least 1 everywhere, got {value} in {given!r}")
+        if value > LARGEST:
+            raise InputSizeError(f"input_size must be at most {LARGEST:,} everywhere; give the size of an image")
 
 
 def input_text(channels: int, extents: Iterable[int]) -> str:
@@ -107,6 +112,8 @@ def parse_extents(text: str, what: str) -> tuple[int, ...]:
     for part in parts:
         if not (part.isascii() and part.isdigit()):
             raise InputSizeError(f"{what} must be a whole number like 32, or several like 32x48, got {text!r}")
+        if len(part.lstrip("0")) > len(str(LARGEST)) or int(part) > LARGEST:
+            raise InputSizeError(f"{what} must be at most {LARGEST:,}; give the size of an image")
         if int(part) < 1:
             raise InputSizeError(f"{what} must be at least 1, got {text!r}")
     return tuple(map(int, parts))

@@ -27,6 +27,7 @@ from rfcheck.cli.signs import substitute_signs
 from rfcheck.cli.sweep import sweep
 from rfcheck.cli.usage_errors import usage_sentence
 from rfcheck.cli.verify import verify
+from rfcheck.printable import printable
 
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -81,12 +82,14 @@ def _run(args: list[str] | None, words: list[str]) -> Any:
         click.echo("interrupted", err=True)
         return INTERRUPTED
     except click.UsageError as error:
-        click.echo(f"error: {usage_sentence(error)}", err=True)
+        click.echo(f"error: {printable(usage_sentence(error))}", err=True)
         return error.exit_code
     except Exception as error:
         if {"--verbose", "-v"} & set(words):
             raise
-        click.echo(f"error: rfcheck itself failed: {type(error).__name__}: {error}; --verbose shows where", err=True)
+        click.echo(
+            f"error: rfcheck itself failed: {type(error).__name__}: {printable(str(error))}; --verbose shows where", err=True
+        )
         return EXIT_ERROR
 
 

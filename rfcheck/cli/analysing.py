@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rfcheck.config import Settings
 from rfcheck.errors import TraceError
 from rfcheck.patience import attended
+from rfcheck.printable import printable
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis
@@ -74,6 +75,6 @@ def analyze_target(target: Target, size: int | tuple[int, ...], settings: Settin
 
 def print_error(message: str, error: BaseException, *, verbose: bool) -> None:
     """One line on standard error; with the traceback if it is asked for."""
-    print(f"error: {message}", file=sys.stderr)  # goes through a progress bar, which what click prints does not
+    print(f"error: {printable(message)}", file=sys.stderr)  # goes through a progress bar, which what click prints does not
     if verbose:
         print("".join(traceback.format_exception(error)), end="", file=sys.stderr)

@@ -10,6 +10,7 @@ import click
 from rfcheck.cli.help import Verb
 from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.errors import TargetError
+from rfcheck.printable import printable
 
 if TYPE_CHECKING:
     from rfcheck.configuration.reading import Configuration, ModelEntry
@@ -70,7 +71,7 @@ def _print(configuration: Configuration | None, target: str | None, entries: tup
     console = Console(highlight=False, soft_wrap=False)
     click.echo(_source(configuration, target))
     for entry in entries:
-        click.echo(f"\n{entry.name}" + (f" ({entry.target})" if entry.name != entry.target else ""))
+        click.echo("\n" + printable(entry.name + (f" ({entry.target})" if entry.name != entry.target else "")))
         print_settings(effective(configuration, entry, {}), console)
     if not entries:
         click.echo()

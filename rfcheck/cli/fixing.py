@@ -9,6 +9,7 @@ import click
 from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING
 from rfcheck.cli.requests import Request
 from rfcheck.errors import FixError, NothingToAnalyzeError, RfcheckError
+from rfcheck.printable import printable
 
 
 def fix_requests(
@@ -38,7 +39,7 @@ def fix_requests(
         except RfcheckError as error:
             is_empty = isinstance(error, NothingToAnalyzeError)
             if isinstance(error, FixError) or (diff and not (is_empty and skip_empty)):
-                click.echo(f"error: {error}", err=True)
+                click.echo(f"error: {printable(str(error))}", err=True)
                 codes.add(EXIT_NOTHING if is_empty else EXIT_ERROR)
     return next((code for code in (EXIT_ERROR, EXIT_FINDINGS, EXIT_CLEAN, EXIT_NOTHING) if code in codes), EXIT_CLEAN)
 
@@ -50,7 +51,7 @@ def _with_a_file(requests: Sequence[Request]) -> Sequence[Request]:
     found = [request for request in requests if parse_target(request.target).kind == "file"]
     for request in requests if found else ():
         if request not in found:
-            click.echo(f"{request.target}: no fixes: they are made in Python files only", err=True)
+            click.echo(f"{printable(request.target)}: no fixes: they are made in Python files only", err=True)
     return found or requests
 
 

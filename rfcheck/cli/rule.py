@@ -10,6 +10,7 @@ import click
 from rfcheck.cli.file_candidates import folders as folder_candidates
 from rfcheck.cli.help import Verb
 from rfcheck.cli.rule_candidates import rules
+from rfcheck.printable import printable
 
 
 @click.command(cls=Verb, short_help="Explain a rule, or list all.")
@@ -32,17 +33,18 @@ def rule(code: str | None, folders: tuple[str, ...]) -> None:
         return
     found = find_rule(code, folders)
     click.echo(f"{found.code} {found.name} [{found.severity}]\n")
+    body = "\n".join(map(printable, found.body.splitlines()))
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.markdown import Markdown
 
-        Console().print(Markdown(found.body))
+        Console().print(Markdown(body))
     else:
-        click.echo(found.body)
+        click.echo(body)
     if found.limits:
         click.echo("\nLimits: " + ", ".join(f"{name} = {_shown(value)}" for name, value in found.limits.items()))
     if found.sources:
-        click.echo("Sources: " + "; ".join(found.sources))
+        click.echo("Sources: " + "; ".join(map(printable, found.sources)))
 
 
 def _shown(limit: float) -> str:

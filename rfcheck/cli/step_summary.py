@@ -29,11 +29,11 @@ def append_step_summary(run: Run, view: View, environ: Mapping[str, str]) -> Non
     name = environ.get(VARIABLE)
     if not name:
         return
-    from rfcheck.report.markdown import render
+    from rfcheck.report.formats import render
 
     try:
         with Path(name).open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(f"{render(run, view)}\n")
+            file.write(f"{render('markdown', run, view)}\n")
     except OSError as error:
         reason = error.strerror or str(error)
         click.echo(f"warning: the job summary cannot be written to {name} ({VARIABLE}): {reason}", err=True)

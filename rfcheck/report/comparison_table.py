@@ -11,6 +11,7 @@ from rich.text import Text
 
 from rfcheck.input_size import input_text
 from rfcheck.linting.finding import Finding
+from rfcheck.printable import printable
 from rfcheck.report.comparison import Comparison, Pair
 from rfcheck.report.layer_changes_table import ARROW, layer_changes_table, narrowing_table
 from rfcheck.report.result import plural
@@ -54,7 +55,7 @@ def _print_model(model: ModelChange, console: Console, all_layers: bool) -> None
     if comparison.is_empty:
         kept = f"; {plural(len(comparison.kept), 'finding')} in both" if comparison.kept else ""
         line = f"{_title(model.before, model.after)} at {size}: nothing changed{kept}"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
         return
     print_wrapped(f"{_title(model.before, model.after)} at {size}", console, style="bold")
     console.print()
@@ -143,6 +144,6 @@ def _print_new(findings: Sequence[Finding], console: Console) -> None:
     """Every finding with its message."""
     for finding in findings:
         title = Text(f"{_MARGIN}new {finding.code} {finding.name} [{finding.severity}]", style="red")
-        title.append(f" {finding.layer}" if finding.layer else "", style="bold")
+        title.append(f" {printable(finding.layer)}" if finding.layer else "", style="bold")
         console.print(title, soft_wrap=True)
         print_wrapped(finding.message, console, indent=_MARGIN * 2)

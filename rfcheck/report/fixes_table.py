@@ -10,6 +10,7 @@ from rich.table import Table
 
 from rfcheck.fixes.recommending import Aim, Recommendation
 from rfcheck.input_size import input_text
+from rfcheck.printable import printable
 from rfcheck.report.tables import plain_table
 from rfcheck.report.terminal import print_table, print_wrapped
 from rfcheck.report.units import extents, short
@@ -30,7 +31,11 @@ def print_fixes(analysis: Analysis, title: str, recommendations: Mapping[Aim, Re
     """
     channels = analysis.network.channels
     console.print(
-        f"{title} at {input_text(channels, analysis.input_size)}", style="bold", markup=False, highlight=False, soft_wrap=True
+        f"{printable(title)} at {input_text(channels, analysis.input_size)}",
+        style="bold",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
     )
     fixes = analysis.fixes
     if fixes:

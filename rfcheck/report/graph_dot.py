@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from rfcheck.printable import printable
 from rfcheck.report.folding import Block, Folded, fold
 from rfcheck.report.graph_labels import Look, block_label, box_lines, legend, look_of, tags, title
 
@@ -79,7 +80,7 @@ def _edge(source: int, target: int, *, gate: bool) -> str:
 
 def _escaped(text: str) -> str:
     """A text inside quotes, none of it taken as a command."""
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    return printable(text).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _quoted(text: str) -> str:

@@ -14,6 +14,7 @@ from rfcheck.analysis.cost import Cost
 from rfcheck.analysis.layers import Extents, Layer
 from rfcheck.linting.finding import Finding
 from rfcheck.linting.suppression import Suppression
+from rfcheck.printable import printable_json
 from rfcheck.report.snapshot import Snapshot, snapshot_of
 from rfcheck.span import Span
 
@@ -70,7 +71,7 @@ def analysis_to_dict(analysis: Analysis) -> dict[str, Any]:
 
 def dump(value: dict[str, Any]) -> str:
     """JSON text that any parser reads."""
-    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
+    return printable_json(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
 
 
 def _facts(snapshot: Snapshot) -> dict[str, Any]:

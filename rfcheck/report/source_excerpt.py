@@ -10,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from rfcheck.printable import printable
 from rfcheck.span import Span
 
 _ELLIPSIS = "…"
@@ -26,8 +27,8 @@ def print_source(chain: Sequence[Span], console: Console, indent: str, *, with_c
         indent: before every line.
         with_code: whether to show the source line.
     """
-    text = Text(f"{indent}--> {chain[0].place}", style="cyan")
-    text.append(_callers(chain), style="dim")
+    text = Text(printable(f"{indent}--> {chain[0].place}"), style="cyan")
+    text.append(printable(_callers(chain)), style="dim")
     console.print(text, soft_wrap=True)
     for line in excerpt(chain[0], console.width - len(indent) - 1) if with_code else ():
         console.print(Text(f"{indent}{line}".rstrip()), soft_wrap=True)
@@ -92,4 +93,4 @@ def _source_line(span: Span) -> str:
 
 
 def _widened(text: str) -> str:
-    return text.expandtabs(_TAB)
+    return printable(text.expandtabs(_TAB))

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from rfcheck.analysis.layers import Layer
 from rfcheck.input_size import crossed
+from rfcheck.printable import printable
 from rfcheck.report.terminal import LEAST, Name, console_for, empty_table, print_table, print_wrapped, text_of
 from rfcheck.report.units import extents, short
 
@@ -128,7 +129,9 @@ def print_explanation(analysis: Analysis, name: str, console: Console) -> None:
     layer = analysis.layer(name)
     size = crossed(analysis.input_size)
     sees = f"r_min {extents(layer.r_min)}, r_max {extents(layer.r_max)}"
-    console.print(f"{layer.name} at {size}: {sees}; its input sees {_span(layer)} px", style="bold", highlight=False, markup=False)
+    console.print(
+        f"{printable(layer.name)} at {size}: {sees}; its input sees {_span(layer)} px", style="bold", highlight=False, markup=False
+    )
     paths = {bound: analysis.path(name, bound) for bound in ("min", "max")}
     same = paths["min"] == paths["max"]
     for bound, path in paths.items():

@@ -15,10 +15,12 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from rfcheck.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import ConsoleOptions
+    from rich.console import ConsoleOptions, RenderableType
     from rich.table import Column
 
     from rfcheck.report.view import View
@@ -103,7 +105,7 @@ def print_wrapped(text: str, console: Console, indent: str = "", hanging: str | 
         style: of the whole text.
     """
     wrapped = textwrap.fill(
-        _UNIT.sub(_JOINED, text),
+        _UNIT.sub(_JOINED, printable(text.replace("\n", " "))),
         max(min(console.width, 120), 40),
         initial_indent=indent,
         subsequent_indent=indent if hanging is None else hanging,
@@ -126,11 +128,19 @@ def print_table(table: Table, console: Console) -> None:
         console: to print to.
     """
     for column in table.columns:
+        column._cells = [_printable_cell(cell) for cell in column._cells]
         column.min_width = _least_width(column)
     needed = sum(column.min_width or 0 for column in table.columns) + 2 * (len(table.columns) - 1)
     if needed > console.width:
         table.width = needed
     console.print(table, crop=False)
+
+
+def _printable_cell(cell: RenderableType) -> RenderableType:
+    """A cell that is one line, whatever the model has for a name."""
+    if isinstance(cell, Name):
+        return Name(printable(cell.text))
+    return printable(cell) if isinstance(cell, str) else cell
 
 
 def _least_width(column: Column) -> int:

@@ -68,13 +68,13 @@ def test_names_that_are_not_unicode_are_written_out(name):
     broken = replace(NET, target=f"{path}:Net", path=path, findings=(replace(TAIL, chain=(Span(path, 3),)),))
     text = render(name, Run((broken,), (Failure(path, "no such file"),)), View(show_suppressed=True))
     text.encode("utf-8")
-    assert {"junit": "\ufffd.py", "sarif": "%FF.py"}.get(name, r"\udcff.py") in text
+    assert {"sarif": "%FF.py"}.get(name, r"\udcff.py") in text
     if name in ("json", "gitlab", "sarif"):
         assert f'"{path}"' in json.dumps(json.loads(text), ensure_ascii=False)
 
 
 def test_quiet_makes_full_concise():
-    assert render("full", FULL, View(quiet=True)) == concise.render(FULL, View(quiet=True))
+    assert render("full", FULL, View(quiet=True)) == concise.render(FULL, View(quiet=True)).replace("much,\nby", "much, by")
     assert render("full", FULL, View()) == full.render(FULL, View())
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rfcheck.input_size import crossed
+from rfcheck.printable import printable
 from rfcheck.report.full import SEVERITY_STYLES
 from rfcheck.report.result import plural
 from rfcheck.report.terminal import print_wrapped
@@ -57,7 +58,7 @@ def print_run(run: Run, console: Console) -> None:
 
 def _print_head(run: Run, console: Console) -> None:
     judgement, recipe, sizes = run.judgement, run.recipe, run.sizes
-    title = Text(f"{run.name} at {crossed(recipe.input_size)}: ", style="bold")
+    title = Text(f"{printable(run.name)} at {crossed(recipe.input_size)}: ", style="bold")
     title.append(judgement.status, style=_STATUS_STYLES[judgement.status])
     console.print(title, soft_wrap=True)
     print_wrapped(judgement.summary, console, _MARGIN)
@@ -113,7 +114,7 @@ def _print_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:
         title = Text(_MARGIN)
         title.append(status, style=f"bold {_STATUS_STYLES[status]}")
         title.append(f" {code} {first.name}")
-        title.append(_places(together), style="bold")
+        title.append(printable(_places(together)), style="bold")
         console.print(title, soft_wrap=True)
         if len(together) == 1:
             print_wrapped(f"predicted: {first.message}", console, _MARGIN * 2, _MARGIN * 3)
@@ -147,6 +148,6 @@ def _print_findings(findings: Sequence[Finding], console: Console) -> None:
         title = Text(f"{_MARGIN}{finding.code}", style=SEVERITY_STYLES[finding.severity])
         title.append(f" {finding.name} ", style="default")
         title.append(f"[{finding.severity}]")
-        title.append(f" {finding.layer}" if finding.layer else "", style="bold")
+        title.append(f" {printable(finding.layer)}" if finding.layer else "", style="bold")
         console.print(title, soft_wrap=True)
         print_wrapped(finding.message, console, _MARGIN * 2)
