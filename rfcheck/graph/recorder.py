@@ -6,6 +6,7 @@ operator gives the cell new content, and whoever reads the cell through another 
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 import weakref
@@ -37,6 +38,10 @@ from rfcheck.graph.recurrence import RECURRENT_LAYERS, results
 from rfcheck.graph.shapes import SHAPE_RULES
 
 _COMPOSITE: Any = torch._C.DispatchKey.CompositeImplicitAutograd
+
+_LOG = logging.getLogger("rfcheck")
+_MANY = 200_000
+"""After so many operators, and again after as many more, it is said that a recording is long."""
 
 _NO_PARAMS: frozenset[str] = frozenset()
 _NOTHING: Mapping[int, torch.Tensor] = {}
@@ -287,6 +292,13 @@ class Recorder(_Mode):  # type: ignore[misc]
             cell = _Cell(value, tuple(tensor.shape), origin, is_foreign=is_foreign)
         self._entries[id(tensor)] = _Entry(holder, cell, path, value, params)
 
+    def _made_parameter(self, tensor: torch.Tensor) -> frozenset[str]:
+        """The parameter of a layer that was made in the forward, under a name that no parameter of a model has."""
+        name = f"made in forward {len(self.recording.made)}"
+        self.recording.made[name] = tensor
+        self._register(tensor, None, params=frozenset((name,)))
+        return frozenset((name,))
+
     def _is_written(self, tensor: torch.Tensor) -> bool:
         entry = self._find(tensor)
         return entry is not None and entry.cell.version > 0
@@ -335,6 +347,8 @@ class Recorder(_Mode):  # type: ignore[misc]
                 ref = TensorArg(None, shape, is_mask=is_mask, origin=UNSEEN)
             else:
                 ref = TensorArg(self._read(entry), shape, entry.params, is_mask, origin=entry.cell.origin)
+            if ref.value is None and not ref.params and isinstance(arg, torch.nn.Parameter):
+                ref.params = self._made_parameter(arg)
             refs.append(ref)
             return ref
         if isinstance(arg, (list, tuple)) and arg and any(isinstance(a, torch.Tensor) for a in arg):
@@ -351,6 +365,10 @@ class Recorder(_Mode):  # type: ignore[misc]
         call: ModuleCall,
     ) -> list[int]:
         outputs = [TensorOut(self._new_value(), shape, fresh) for shape, fresh in outs]
+        recorded = len(self.recording.records) + 1
+        if recorded % _MANY == 0:
+            where = call.path or "the model"
+            _LOG.warning("%s operators recorded so far, the last in %s; the forward may loop over data", f"{recorded:,}", where)
         frames = user_frames(sys._getframe()) if self._locate and not call.from_torch else ()
         self.recording.records.append(OpRecord(func, args, kwargs, refs, outputs, call, frames))
         return [out.value for out in outputs]

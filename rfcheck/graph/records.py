@@ -118,6 +118,7 @@ class Recording:
         input_value: identity of the input image.
         output_values: identities of what the model returned.
         calls: how often each module was called, by dotted name.
+        made: parameters that were made in the forward, by name.
         lacks_values: whether entries were chosen by a list of numbers that torch put where there is no data.
     """
 
@@ -127,6 +128,7 @@ class Recording:
     output_values: list[int] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)
     lacks_values: bool = False
+    made: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 INPUT = "input"

@@ -16,6 +16,7 @@ from torch import nn
 from rfcheck.errors import TraceError
 from rfcheck.graph.borrow import WriteGuard, borrow, substitute_tensors
 from rfcheck.graph.leaving import Leaving
+from rfcheck.graph.made_in_forward import name_made_layers
 from rfcheck.graph.nesting import deep_calls
 from rfcheck.graph.operators import Convolution, Window, meaning_of
 from rfcheck.graph.recorder import Recorder
@@ -90,8 +91,9 @@ def trace(model: nn.Module, shape: tuple[int, ...], *, locate: bool = False) -> 
             if result.lacks_values and traced_with == "meta" and not isinstance(model, Program):
                 better = _trace_fake(model, shape, locate)
                 if isinstance(better, Recording) and not better.lacks_values:
-                    return Trace(better, shape, "fake", parameters)
-            return Trace(result, shape, traced_with, parameters)
+                    result, traced_with = better, "fake"
+            made = {name: parameter.numel() for name, parameter in result.made.items()}
+            return Trace(result, shape, traced_with, {**parameters, **made})
         failures.append(result)
         if len(failures) == 2 and failures[0].same_as(failures[1]):
             break
@@ -279,6 +281,7 @@ def _run(
     except Exception as error:
         return _Failure(error, recorder.failed_call, recorder.failed_shapes)
     recording = recorder.recording
+    name_made_layers(recording, model)
     for record in recording.records:
         given = record.tensors[0].shape if record.tensors else ()
         if 0 in record.outputs[0].shape and 0 not in given and isinstance(meaning_of(record.func), (Convolution, Window)):
