@@ -36,7 +36,7 @@ from rfcheck.graph.operators import (
 )
 from rfcheck.graph.reach import GLOBAL, IDENTITY, Position, Reach, compose, window
 from rfcheck.graph.reading import Reading
-from rfcheck.graph.records import TensorArg
+from rfcheck.graph.records import COPYING, TensorArg
 
 _KEPT = ("running_mean", "running_var", "running_min", "running_max")
 """Arguments that an operator keeps between calls; that an earlier call has written them from the image adds no context."""
@@ -62,7 +62,7 @@ def rounding(_: Rounding, call: Call) -> Gathered:
 
 def join(meaning: Join, call: Call) -> Gathered:
     """Inputs meet position by position. A product with weights between 0 and 1 is a gate: the weights' positions do not count."""
-    images = call.record.tensors[1:2] if call.record.func._schema.name in ("aten::copy_", "aten::copy") else call.images
+    images = call.record.tensors[1:2] if call.record.func._opname in COPYING else call.images
     layouts = tuple(call.layout(t) for t in images)
     same = all(x is layouts[0] for x in layouts) and images[0].shape == call.out_shape  # a constant may have more values
     result = layouts[0] if same else broadcast(layouts, call.out_shape)

@@ -22,6 +22,7 @@ from rfcheck.graph.constants import Constants
 from rfcheck.graph.flops import formula_of
 from rfcheck.graph.operators import Recurrent, meaning_of
 from rfcheck.graph.records import (
+    COPYING,
     OUTSIDE,
     SCATTER,
     UNSEEN,
@@ -46,10 +47,11 @@ _MANY = 200_000
 _NO_PARAMS: frozenset[str] = frozenset()
 _NOTHING: Mapping[int, torch.Tensor] = {}
 
-_LIKE = ("empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like")
+_LIKE = ("empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "randint_like")
 _NEW = ("new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided")
 _EMPTY = frozenset({"empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"})
-_CONTENT_FREE = frozenset({*_LIKE, *_NEW, "fill_", "zero_"})
+_DRAWS = ("normal_", "uniform_", "exponential_", "random_", "geometric_", "cauchy_", "log_normal_")
+_CONTENT_FREE = frozenset({*_LIKE, *_NEW, *_DRAWS, "zero_", "zero"})
 """Operators that take a tensor for its shape only; what they return does not depend on what it holds."""
 
 _VIEWS_IN_PLACE = frozenset({"squeeze_", "unsqueeze_", "transpose_", "t_", "swapaxes_", "swapdims_", "detach_", "as_strided_"})
@@ -138,7 +140,7 @@ class _Signature:
         self.view_of: int | None = viewed[0] if viewed and returns_view else 0 if self.turns else None
         self.makes = not self.written or any(r.alias_info is None for r in schema.returns)
         self.content_free = func._opname in _CONTENT_FREE
-        self.copies = func._opname in ("copy_", "copy")
+        self.copies = func._opname in COPYING
         self.rebinds = func._opname == "set_"
         is_composite: bool = func.namespace != "prim" and torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _COMPOSITE)
         self.is_composite = is_composite and not isinstance(meaning_of(func), Recurrent)

@@ -145,3 +145,6 @@ UNSEEN = 1
 
 UNWRITTEN = 2
 """Origin of a constant that was made of memory that no operator has written to, so that something else must have."""
+
+COPYING = frozenset({"copy_", "copy", "fill_", "fill"})
+"""Operators whose result holds what their second argument does; the first gives the shape."""

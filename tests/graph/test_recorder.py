@@ -102,6 +102,19 @@ def test_shapes_and_fills_carry_no_content():
     assert value is None
 
 
+def test_what_is_drawn_or_filled_forgets_what_was_there():
+    for forget in (
+        lambda t: t.normal_(),
+        lambda t: t.uniform_(),
+        lambda t: t.fill_(2.0),
+        lambda t: t.fill_(torch.empty((), device="meta")),
+    ):
+        assert record(lambda x, forget=forget: forget(x * 2))[1] is None
+    recording, value = record(lambda x: torch.empty(3, device="meta").fill_(x.mean()))
+    assert names(recording)[:2] == ["mean", "fill_"]
+    assert value is not None
+
+
 def test_parameters_are_followed_through_constants():
     weight = torch.empty(3, 2, device="meta")
 
