@@ -9,6 +9,7 @@ import torch
 from torch.utils._python_dispatch import _disable_current_modes
 
 _MOST_VALUES = 1 << 18
+_SHAPED = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
 _UNKNOWABLE = ("empty", "rand", "bernoulli", "multinomial", "normal", "uniform")
 
 
@@ -59,6 +60,8 @@ class Constants:
         if original is not None:
             return self._evaluated(original)
         func, args, kwargs, slot = self._made[id(tensor)]
+        if func._opname in _SHAPED and isinstance(args[0], torch.Tensor):  # what the first holds does not matter
+            args = (torch.empty(args[0].shape, dtype=args[0].dtype), *args[1:])
         given = {**kwargs, **({"device": torch.device("cpu")} if kwargs.get("device") is not None else {})}
         out = func(*[self._with_values(a) for a in args], **{name: self._with_values(a) for name, a in given.items()})
         result: torch.Tensor = out[slot] if isinstance(out, (list, tuple)) else out

@@ -66,6 +66,10 @@ _BY_VALUE = frozenset(
 )
 """Operators whose meaning depends on the values of an index."""
 
+_SAMPLES = frozenset({"grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "deform_conv2d"})
+_BY_PLACES = _SAMPLES | {"add", "add_", "sub", "sub_", "rsub", "mul", "mul_", "div", "div_"}
+"""Operators whose meaning depends on the values of places in the image, and the arithmetic by which those are put together."""
+
 
 class _Cell:
     """Content shared by a tensor and all views of it.
@@ -119,6 +123,7 @@ class _Signature:
 
     __slots__ = (
         "by_memory",
+        "by_places",
         "by_value",
         "content_free",
         "copies",
@@ -145,6 +150,7 @@ class _Signature:
         is_composite: bool = func.namespace != "prim" and torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _COMPOSITE)
         self.is_composite = is_composite and not isinstance(meaning_of(func), Recurrent)
         self.by_value = func._opname in _BY_VALUE
+        self.by_places = func._opname in _BY_PLACES
         self.by_memory = func._opname == "as_strided"
 
     def targets(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
@@ -262,6 +268,9 @@ class Recorder(_Mode):  # type: ignore[misc]
         ref_kwargs = {k: self._reference(v, refs) for k, v in kwargs.items()} if kwargs else kwargs
         if signature.by_value:
             self._attach_values([*args, *kwargs.values()], [*ref_args, *ref_kwargs.values()])
+        elif signature.by_places:
+            given, refs_given = [*args, *kwargs.values()], [*ref_args, *ref_kwargs.values()]
+            self._attach_places(given, refs_given, whatever=func._opname in _SAMPLES)
         try:
             shape_rule = self._shape_rules.get(func)
             out = NotImplemented if shape_rule is None else shape_rule(*args, **kwargs)
@@ -314,6 +323,13 @@ class Recorder(_Mode):  # type: ignore[misc]
                 ref.data = self._constants.values(arg)
                 if ref.data is None and place >= first and self._find(arg) is None:
                     self.recording.lacks_values = True
+
+    def _attach_places(self, args: list[Any], refs: list[Any], *, whatever: bool) -> None:
+        """Note the values of constants that can be places in an image: ``whatever`` their shape, or numbers by twos and threes."""
+        for arg, ref in zip(args, refs, strict=True):
+            is_constant = isinstance(ref, TensorArg) and ref.value is None and not ref.params
+            if is_constant and len(ref.shape) > 2 and (whatever or ref.shape[-1] in (2, 3) or ref.shape[1] in (2, 3)):
+                ref.data = self._constants.values(arg)
 
     def _find(self, tensor: torch.Tensor) -> _Entry | None:
         entry = self._entries.get(id(tensor))

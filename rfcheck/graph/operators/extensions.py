@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rfcheck.graph.operators.meanings import Global, Opaque, Table
+from rfcheck.graph.operators.meanings import Global, Sampling, Table
 
 _SELECTION = "selects positions by their content"
 
@@ -12,5 +12,5 @@ EXTENSIONS: Table = {
     "torchvision::roi_pool": Global(_SELECTION),
     "torchvision::ps_roi_align": Global(_SELECTION),
     "torchvision::ps_roi_pool": Global(_SELECTION),
-    "torchvision::deform_conv2d": Opaque("reads at positions that it computes itself"),
+    "torchvision::deform_conv2d": Sampling("reads at positions that it computes itself", by_offsets=True),
 }

@@ -148,6 +148,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """Values at the places that a grid holds, or that offsets of a kernel's taps lead to.
+
+    Args:
+        reason: why the receptive field is unknown where nothing bounds the places, for the report.
+        by_offsets: whether the places are offsets.
+    """
+
+    reason: str
+    by_offsets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Matrices:
     """The matrices in the last two dimensions are read as wholes: inverses, decompositions, solutions."""
 
@@ -217,6 +230,7 @@ Meaning = (
     | Rounding
     | Lookup
     | Place
+    | Sampling
     | Matrices
     | Distances
     | RandomWindow

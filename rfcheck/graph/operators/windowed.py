@@ -5,10 +5,10 @@ from __future__ import annotations
 from rfcheck.graph.operators.meanings import (
     Adaptive,
     Convolution,
-    Opaque,
     RandomWindow,
     Rearrange,
     Resample,
+    Sampling,
     Table,
     Unpool,
     Window,
@@ -42,5 +42,5 @@ WINDOWED: Table = {
     **entries("_upsample_lanczos2d_aa", Resample("lanczos-antialias")),
     **entries("upsample_bicubic2d", Resample("cubic")),
     **entries("_upsample_bicubic2d_aa", Resample("cubic-antialias")),
-    **entries("grid_sampler grid_sampler_2d grid_sampler_3d", Opaque("reads at positions given by a grid")),
+    **entries("grid_sampler grid_sampler_2d grid_sampler_3d", Sampling("reads at positions given by a grid")),
 }
