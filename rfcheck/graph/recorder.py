@@ -21,6 +21,7 @@ from rfcheck.frames import user_frames
 from rfcheck.graph.constants import Constants
 from rfcheck.graph.flops import formula_of
 from rfcheck.graph.operators import Recurrent, meaning_of
+from rfcheck.graph.packed import is_packed, unpacked
 from rfcheck.graph.records import (
     COPYING,
     OUTSIDE,
@@ -280,6 +281,10 @@ class Recorder(_Mode):  # type: ignore[misc]
         except Exception:
             self.failed_shapes = [ref.shape for ref in refs]
             raise
+        if is_packed(func, args):
+            func, ref_args, sizes = unpacked(args[1], refs[0], self.current.path)
+            refs, ref_kwargs = [arg for arg in ref_args if isinstance(arg, TensorArg)], {}
+            self.recording.packed.update(sizes)
         self._record(func, signature, args, kwargs, ref_args, ref_kwargs, refs, out)
         return out
 

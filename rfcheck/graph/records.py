@@ -119,6 +119,7 @@ class Recording:
         output_values: identities of what the model returned.
         calls: how often each module was called, by dotted name.
         made: parameters that were made in the forward, by name.
+        packed: elements of the parameters that quantised layers have packed, by name.
         lacks_values: whether entries were chosen by a list of numbers that torch put where there is no data.
     """
 
@@ -129,6 +130,7 @@ class Recording:
     calls: dict[str, int] = field(default_factory=dict)
     lacks_values: bool = False
     made: dict[str, torch.Tensor] = field(default_factory=dict)
+    packed: dict[str, int] = field(default_factory=dict)
 
 
 INPUT = "input"

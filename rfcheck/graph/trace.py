@@ -93,7 +93,7 @@ def trace(model: nn.Module, shape: tuple[int, ...], *, locate: bool = False) -> 
                 if isinstance(better, Recording) and not better.lacks_values:
                     result, traced_with = better, "fake"
             made = {name: parameter.numel() for name, parameter in result.made.items()}
-            return Trace(result, shape, traced_with, {**parameters, **made})
+            return Trace(result, shape, traced_with, {**parameters, **made, **result.packed})
         failures.append(result)
         if len(failures) == 2 and failures[0].same_as(failures[1]):
             break
