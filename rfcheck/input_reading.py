@@ -138,7 +138,7 @@ def _fits(graph: nx.DiGraph, first: tuple[int, ...]) -> bool:
         return False
     channels = [dimension for dimension in range(1, len(shape)) if dimension not in held]
     if len(first) == len(shape) and shape != first:
-        return [shape[dimension] for dimension in channels] == [first[1]] and channels != [1]
+        return [shape[dimension] for dimension in channels] == [first[1]]
     return True
 
 

@@ -54,7 +54,9 @@ def first_convolution(
         layout = None if value is None else layouts.get(value)
         if layout is None or len(layout) < 3 or not any(digits_of(dimension) for dimension in layout):
             continue
-        whole = {Digit(axis, shape[dimension], 1): dimension for axis, dimension in enumerate(held) if shape[dimension] > 1}
+        whole = {Digit(axis, shape[dimension], 1): dimension for axis, dimension in enumerate(held)}
+        if len(layout[1]) != 1 or not (len(held) == len(shape) - 1 or any(not digits_of(one) and one for one in layout[2:])):
+            whole = {digit: dimension for digit, dimension in whole.items() if digit.size > 1}  # one position may be anywhere
         return FirstConvolution(len(layout) - 2, frozenset(whole[digit] for digit in digits_of(layout[1]) if digit in whole))
     return None
 

@@ -35,6 +35,14 @@ def test_a_layout_holds_axes_where_they_are():
             "input: 1x8x9x3 is read as (N, H, W, C), since the first convolution takes its channels from dimension 3",
         ),
         (
+            Turned(lambda x: x.movedim(-1, 1), nn.Conv2d(1, 4, 3)),
+            (1, 8, 9, 1),
+            (8, 9),
+            1,
+            "input: 1x8x9x1 is read as (N, H, W, C), since the first convolution takes its channels from dimension 3",
+        ),
+        (Turned(lambda x: x.flatten(1, 2), nn.Conv1d(3, 4, 3)), (1, 3, 1, 9), (1, 9), 3, None),
+        (
             Turned(lambda x: x.squeeze(1), nn.Conv1d(8, 4, 3)),
             (1, 1, 8, 9),
             (9,),
