@@ -21,6 +21,7 @@ from rfcheck.analysis.receptive_field import path_to
 from rfcheck.config import Settings
 from rfcheck.errors import TargetError, UnknownNameError
 from rfcheck.graph.lazy import has_lazy, materialized
+from rfcheck.graph.levels import nesting_allowed
 from rfcheck.graph.orientation import how_it_was_read
 from rfcheck.graph.wrappers import refuse_flattened
 from rfcheck.input_reading import graph_at, read_shape
@@ -67,7 +68,7 @@ class Analysis:
         from rfcheck.fixes.proposing import propose
         from rfcheck.fixes.subject import Subject
 
-        return _alone(lambda: propose(Subject(self.model, self.network, self.settings)))
+        return _alone(self.model, lambda: propose(Subject(self.model, self.network, self.settings)))
 
     @property
     def fixes(self) -> tuple[Fix, ...]:
@@ -305,7 +306,7 @@ def apply_fix(
         fix = analyze(model, input_size, settings=settings).proposals.named(fix)
     model = uncompiled(model)
     shape = read_shape(model, input_size, Settings.of(settings).channels, fix.shape)
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, nesting_allowed(model):
         if has_lazy(model):
             model = materialized(model, shape, next((p.device.type for p in model.parameters()), "cpu"))
         return changed_copy(model, fix, shape)
@@ -326,8 +327,7 @@ def analyze_named(model: nn.Module, input_size: InputSize, settings: Settings, n
     if not isinstance(model, nn.Module):
         raise TargetError(f"rfcheck analyses a torch.nn.Module, got {_what_was_given(model)}")
     model = uncompiled(model)
-    refuse_flattened(model)
-    return _alone(lambda: _analyze(model, input_size, settings, name, origin))
+    return _alone(model, lambda: _analyze(model, input_size, settings, name, origin))
 
 
 _ONE_AT_A_TIME = threading.RLock()
@@ -336,8 +336,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: globals().update(_ONE_AT_A_TIME=threading.RLock()))
 
 
-def _alone(work: Callable[[], _T]) -> _T:
-    """Run work while no other thread runs any, and give the process back as it was.
+def _alone(model: nn.Module, work: Callable[[], _T]) -> _T:
+    """Run work on a model while no other thread runs any, and give the process back as it was.
 
     The cyclic collector pauses: one pass over all that torch keeps in memory takes longer than an analysis.
     """
@@ -346,12 +346,13 @@ def _alone(work: Callable[[], _T]) -> _T:
         gc.disable()
         return work()
 
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, nesting_allowed(model):
         return process_kept(without_garbage_collection)
 
 
 def _analyze(model: nn.Module, input_size: InputSize, settings: Settings, name: str, origin: Origin | None) -> Analysis:
     rules = all_rules(settings.rule_folders)
+    refuse_flattened(model)
     require_one_input(model)
     locate, origin = origin is not None, origin or origin_of_classes(model)
     model, graph = graph_at(model, input_size, settings.channels, origin.modules, locate=locate)
