@@ -138,7 +138,7 @@ class Analysis:
     @cached_property
     def range_moves(self) -> tuple[str, ...]:
         """Sentences on ends of `resolution_range` that are elsewhere by the graph at that size; worked out when first asked for."""
-        return _alone(lambda: tuple(range_moves(self.model, self.network, self.settings)))
+        return _alone(self.model, lambda: tuple(range_moves(self.model, self.network, self.settings)))
 
     @property
     def assumptions(self) -> tuple[str, ...]:

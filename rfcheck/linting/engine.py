@@ -104,9 +104,14 @@ def _apply(rule: Rule, facts: Facts, settings: Settings) -> list[Finding]:
             require_bounded(rule, {**values, "limits": limits}, facts.layers(facts.network.layers, attributes))
         findings: list[Finding] = []
         read = attributes if _WHOLE_LAYER.search(rule.when.source) else rule.when.attributes
+        verdicts: dict[tuple[Any, ...], bool] = {}  # most layers are alike in what a condition reads
         for layer in facts.network.layers:
-            context.add_variable("layer", facts.layer(layer, read))
-            if _holds(rule, context):
+            fact = facts.layer(layer, read)
+            alike = tuple(fact.values()) if fact else ()
+            if alike not in verdicts:
+                context.add_variable("layer", fact)
+                verdicts[alike] = _holds(rule, context)
+            if verdicts[alike]:
                 context.add_variable("layer", facts.layer(layer, attributes))
                 findings.append(_finding(rule, context, severity, layer.name))
         return findings
