@@ -27,7 +27,7 @@ class Seen:
     Attributes:
         in_shape: of what it received, without the batch.
         out_shape: of what it returned, without the batch.
-        r: per image axis, pixels spanned by the support of its widest unit.
+        r: per image axis, pixels spanned by the support of its widest unit, all channels together.
         live: share of the kernel's taps that some real position reaches; None without a kernel of weights.
     """
 
@@ -55,7 +55,8 @@ def seen_by_layers(model: nn.Module, shape: tuple[int, ...]) -> dict[str, Seen]:
         planes = planes.expand(size, *shape[1:]).contiguous()
 
         def note(name: str, given: torch.Tensor, made: torch.Tensor, size: int = size) -> None:
-            extents[name].append(_widest(made.reshape(size, -1) > 0))
+            channels = -1 if isinstance(layers[name], nn.Linear) else 2 if type(layers[name]).__name__ == "OverRows" else 1
+            extents[name].append(_widest(made.amax(channels).reshape(size, -1) > 0))
 
         _watched(model, layers, planes, note)
 
@@ -96,7 +97,7 @@ def _differences(analysis: Analysis, layer: Layer, seen: Seen, sizes: tuple[int,
             yield "unknown without a word"
     else:
         for r, jump, extent, size in zip(layer.r_max, layer.jump or (), seen.r, sizes, strict=True):
-            is_inside = math.isinf(r) or 2 * (r + 3 * math.ceil(jump)) <= size
+            is_inside = 4 * extent < 3 * size if math.isinf(r) else 2 * (r + 3 * math.ceil(jump)) <= size
             if r < extent or (r != extent and extent < size and is_inside):
                 yield f"r_max {layer.r_max} instead of {seen.r}"
     if layer.r_max is not None and layer.r_min is not None and any(a > b for a, b in zip(layer.r_min, layer.r_max, strict=True)):

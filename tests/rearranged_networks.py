@@ -37,6 +37,8 @@ class Rearranged(nn.Module):
         self.layers = nn.ModuleList()
         self.plan: list[tuple[str, Block]] = []
         x = torch.zeros(1, 2, SIZE, SIZE)
+        first = self.conv(2, 2, 1)  # which dimension holds the channels must be clear
+        self.plan.append(("first", lambda x: first(x)))
         for _ in range(blocks):
             for _ in range(20):  # a block that does not fit the map is drawn again
                 name = self.draw.choice(kinds or tuple(BLOCKS))

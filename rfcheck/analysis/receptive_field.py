@@ -89,6 +89,8 @@ def receptive_fields(graph: nx.DiGraph, settings: Settings) -> Fields:
         if name == INPUT:
             continue
         edges = list(incoming[name].items())
+        if "instead" in node and all(source in fields for source, _ in node["instead"]):
+            edges = node["instead"]
         if settings.gates == "ignore" and any(e["gate"] for _, e in edges) and not all(e["gate"] for _, e in edges):
             edges = [(source, e) for source, e in edges if not e["gate"]]
         counted[name] = edges

@@ -31,6 +31,7 @@ from rfcheck.graph.normalising import Statistics
 from rfcheck.graph.orientation import first_convolution, input_layout
 from rfcheck.graph.reach import IDENTITY, Reach
 from rfcheck.graph.records import INPUT, OUTSIDE, SCATTER, OpRecord
+from rfcheck.graph.strands import Strands
 from rfcheck.graph.trace import Trace
 from rfcheck.span import Span
 
@@ -79,6 +80,7 @@ class _Builder:
         self.sources: dict[int, int] = {}  # of values that were moved or copied from one other value
         self.filled: dict[int, int] = {}  # tensors after a write to a part of them, and clones of these: which of them it was
         self.statistics = Statistics()
+        self.strands = Strands(self.layouts)
         self.margins: dict[int, dict[int, tuple[int, int]]] = {}
 
     def gather(self, record: OpRecord) -> Gathered:
@@ -92,6 +94,7 @@ class _Builder:
         parts = gathered.parts or [gathered.edges]
         if gathered.note is None and any(edge.reaches is None for part in parts for edge in part):
             gathered.note = MISMATCH  # nothing becomes unknown without a word
+        self.strands.follow(record, gathered)
         if len(gathered.layouts) < len(record.outputs):
             gathered.layouts = gathered.layouts * len(record.outputs)
         for out, layout in zip(record.outputs, gathered.layouts, strict=False):
@@ -229,7 +232,8 @@ def build_graph(
     (positions per image axis, those that a layer's windows run over where it has some), ``in_sizes``, ``positions`` (of the
     whole map, where windows run over parts of it), ``flops``, ``params``, ``param_names``, ``bytes``, and kernel, stride, dilation,
     padding, groups, in_channels, out_channels per axis where they apply, and ``source`` where it is known: the code that made the
-    operator, as `Span` after `Span` outwards. Edge attributes: ``reads`` (for each way the operator
+    operator, as `Span` after `Span` outwards; ``instead``, where a part of a concatenation is taken back: the nodes that it reads
+    and how, as edges say it. Edge attributes: ``reads`` (for each way the operator
     reads that input, one `Reach` per image axis, or None if unknown) and ``gate``. All are plain data.
     """
     records = trace.recording.records
@@ -277,6 +281,11 @@ def build_graph(
             _add_node(graph, node, record, one, op, builder, slot, axes)
             if source:
                 graph._node[node]["source"] = source
+            if one.instead is not None:
+                graph._node[node]["instead"] = [
+                    (node_of[e.value], {"reads": [_reads(e, axes)], "gate": e.gate})
+                    for e in one.instead[min(slot, len(one.instead) - 1)]
+                ]
             for edge in edges:
                 _add_edge(graph, node_of[edge.value], node, edge, axes)
             outputs = record.outputs if one.parts is None else record.outputs[slot : slot + 1]
@@ -397,14 +406,14 @@ def _by_axis(attributes: dict[str, Any], axes: int) -> dict[str, Any]:
 _SAME: dict[int, tuple[Reach, ...]] = {axes: (IDENTITY,) * axes for axes in range(1, 8)}
 
 
-def _add_edge(graph: nx.DiGraph, source: str, target: str, edge: Edge, axes: int) -> None:
-    reads: tuple[Reach, ...] | None
+def _reads(edge: Edge, axes: int) -> tuple[Reach, ...] | None:
     if edge.reaches is None:
-        reads = None
-    elif not edge.reaches:
-        reads = _SAME[axes]
-    else:
-        reads = tuple(edge.reaches.get(axis, IDENTITY) for axis in range(axes))
+        return None
+    return tuple(edge.reaches.get(axis, IDENTITY) for axis in range(axes)) if edge.reaches else _SAME[axes]
+
+
+def _add_edge(graph: nx.DiGraph, source: str, target: str, edge: Edge, axes: int) -> None:
+    reads = _reads(edge, axes)
     existing = graph._adj[source].get(target)
     if existing is None:
         graph.add_edge(source, target, reads=[reads], gate=edge.gate)

@@ -48,6 +48,7 @@ class Gathered:
         note: an assumption that the reader must be told.
         weights: whether the result can weigh a feature map.
         parts: the edges of each output, where the outputs read different positions.
+        instead: for each output, what it reads of values farther back: less than what its inputs read together.
         flops: multiply-accumulates of the call.
         in_sizes: per image axis, the extent that a layer's windows run over, where it slides along that axis.
         out_sizes: likewise, of its result.
@@ -60,6 +61,7 @@ class Gathered:
     note: str | None = None
     weights: bool = False
     parts: list[list[Edge]] | None = None
+    instead: list[list[Edge]] | None = None
     flops: int = 0
     in_sizes: dict[int, int] = field(default_factory=dict)
     out_sizes: dict[int, int] = field(default_factory=dict)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 from rfcheck.graph.axes import (
+    Blend,
+    Digit,
     Layout,
     Tokens,
     align,
@@ -109,9 +111,15 @@ def _concat_positions(call: Call, tensors: list[TensorArg], dim: int) -> Gathere
     tensors = [t for t in tensors if 0 not in t.shape]
     single = Reading(call.layout(holding[0])).single_digit(dim)
     if single is not None and all(t.value is not None or len(t.shape) == len(call.out_shape) for t in tensors):
-        others = [t for t in holding[1:] if Reading(call.layout(t)).single_digit(dim) is None]
+        others = [t for t in holding[1:] if not _continues(call, t, dim, single)]
         if not others and len(holding) == len(images):
             return _lengthened(call, tensors, dim)
+    digits = [Reading(call.layout(t)).single_digit(dim) for t in holding]
+    axes = tuple(sorted({digit.axis for digit in digits if digit is not None}))
+    if None not in digits and len(axes) == len(holding) == len(tensors):  # rows beside columns: no axis is held there
+        layout = call.layout(holding[0])
+        result = (*layout[:dim], (Blend(call.out_shape[dim], axes),), *layout[dim + 1 :])
+        return Gathered([result], [edge_from(t, {}) for t in holding], "concat")
     if len(holding) == 1:
         return _with_extra_tokens(call, tensors, holding[0], dim)
     dropped: list[Edge] = []
@@ -123,6 +131,11 @@ def _concat_positions(call: Call, tensors: list[TensorArg], dim: int) -> Gathere
     base.drop(dim)
     base.dims[dim] = plain(call.out_shape[dim])
     return Gathered([base.layout], dropped, "concat")
+
+
+def _continues(call: Call, tensor: TensorArg, dim: int, first: Digit) -> bool:
+    digit = Reading(call.layout(tensor)).single_digit(dim)
+    return digit is not None and digit.axis == first.axis
 
 
 def _lengthened(call: Call, tensors: list[TensorArg], dim: int) -> Gathered:

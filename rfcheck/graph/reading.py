@@ -230,14 +230,12 @@ class Reading:
         if len(digits) != 1 or any(isinstance(factor, Tokens) for factor in factors):
             return False
         digit = digits[0]
-        if digit.spacing != 1 or digit.size != axis_size(self.layout, digit.axis):
-            return False
         at = factors.index(digit)
         before, after = size_of(factors[:at]), size_of(factors[at + 1 :])
+        self.dims[dim] = (digit,)
         if after > 1:
-            self._then(digit.axis, Reach(after, 1, (0,) * after, (0,) * after))
+            self.resize(dim, Reach(after, 1, (0,) * after, (0,) * after), digit.size * after)
         if before > 1:
             size = digit.size * after
-            self._then(digit.axis, Reach(size, 0, tuple(range(size)), tuple(range(size))))
-        self.dims[dim] = (Digit(digit.axis, before * digit.size * after, 1),)
+            self.resize(dim, Reach(size, 0, tuple(range(size)), tuple(range(size))), before * size)
         return True

@@ -16,6 +16,7 @@ from rfcheck.graph.axes import (
     digits_of,
     image_layout,
     plain,
+    resized,
     size_of,
 )
 from rfcheck.graph.calls import Call, Gathered, edge_from
@@ -89,7 +90,7 @@ def slide(
     for index, reach in enumerate(reaches):
         dim = first + index
         if not reading.is_spatial(dim):
-            reading.dims[dim] = plain(shape[dim])
+            reading.dims[dim] = resized(reading.dims[dim], shape[dim])
         elif reading.single_digit(dim) is not None or reading.absorb(dim):
             if reach != IDENTITY or shape[dim] != x.shape[dim]:
                 reading.resize(dim, reach, shape[dim])
