@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rfcheck.errors import TargetError
@@ -34,7 +34,7 @@ class Patience:
     """
 
     limit: float | None = None
-    notice: float = NOTICE_AFTER
+    notice: float = field(default_factory=lambda: NOTICE_AFTER)
     wait: Callable[[threading.Event, float], bool] = threading.Event.wait
 
 

@@ -43,6 +43,14 @@ def _key_of_the_tests(tmp_path_factory):
         os.environ["XDG_STATE_HOME"] = before
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _patience_on_any_machine():
+    """No step of a test is named as one that takes long, however busy the machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rfcheck.patience.NOTICE_AFTER", 3600.0)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _same_random_numbers():
     """Weights of models are the same in every run of the suite."""

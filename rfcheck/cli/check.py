@@ -69,13 +69,19 @@ class _Given:
     verbose: bool
 
 
+_FIX = "--fix="
+_NAMES = "rfcheck.fix_names"
+
+
 class _Check(Verb):
     """The verb of checks, whose ``--fix`` is a flag that may name fixes."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the command line; ``--fix=NAME`` is ``--fix --fix-names NAME``, since a flag cannot have a value of its own."""
-        split = [part for arg in args for part in (["--fix", f"--fix-names={arg[6:]}"] if arg.startswith("--fix=") else [arg])]
-        return super().parse_args(ctx, split)
+        """Parse the command line; of ``--fix=NAME`` the name is noted apart, since a flag cannot have a value."""
+        given = [arg for arg in args if arg.startswith(_FIX)]
+        if given:
+            ctx.meta[_NAMES] = given[-1].removeprefix(_FIX)
+        return super().parse_args(ctx, [_FIX.rstrip("=") if arg in given else arg for arg in args])
 
 
 @click.command(cls=_Check, short_help="Report what cannot help at a resolution (the default).")
@@ -106,7 +112,6 @@ class _Check(Verb):
 @click.option("--baseline", metavar="FILE", shell_complete=files, help="Findings in this file are known and do not fail.")
 @click.option("--write-baseline", metavar="FILE", shell_complete=files, help="Write all findings to a file of known findings.")
 @click.option("--fix", is_flag=True, help="Make the safe changes in the source files; --fix=NAME,NAME makes these.")
-@click.option("--fix-names", hidden=True)
 @click.option("--unsafe-fixes", is_flag=True, help="Let --fix alter what the model computes, as rfcheck fix recommends.")
 @click.option("--diff", is_flag=True, help="Show the changes that --fix would make instead of making them.")
 @click.option("--watch", "-w", is_flag=True, help="Check again whenever a file that was read changes, until Ctrl-C.")
@@ -127,7 +132,7 @@ def check(**given: Any) -> int:
 
     Without a TARGET, the models that the configuration lists are checked.
     """
-    options = _Given(**given)
+    options = _Given(**given, fix_names=click.get_current_context().meta.get(_NAMES))
     if options.watch:
         from rfcheck.cli.watching import watch
 

@@ -34,6 +34,8 @@ fail-on = "never"
 def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "nets").mkdir()
+    for name in ("small", "other"):
+        (tmp_path / "nets" / f"{name}.py").touch()
     (tmp_path / "rfcheck.toml").write_text(CONFIGURATION)
     return tmp_path
 
@@ -89,6 +91,7 @@ def test_where_the_project_is(project, monkeypatch):
 
 def test_without_a_configuration(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.py").touch()
     (one,) = requests_for(["model.py"], {"resolution": 8})
     assert (one.folder, one.configuration, one.baseline, one.fail_on) == (tmp_path, None, None, "warning")
 
@@ -111,6 +114,7 @@ def test_nothing_to_lint(tmp_path, monkeypatch, file, message):
 
 def test_nobody_says_the_size(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.py").touch()
     with pytest.raises(InputSizeError, match="^the input size is missing: add --resolution 32, "):
         requests_for(["model.py"], {})
 

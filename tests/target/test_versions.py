@@ -134,7 +134,7 @@ def test_nothing_is_left_behind(repository, tmp_path):
             {"net.py": "from torch import nn\ndef build():\n    raise ValueError('no')\n"},
             "HEAD:net.py:build",
             TargetError,
-            "HEAD:net.py:build: building the model fails: ValueError: no",
+            "HEAD:net.py:build: building the model fails: ValueError: no (net.py:3: raise ValueError('no'))",
         ),
     ],
 )
