@@ -55,7 +55,7 @@ def seen_by_layers(model: nn.Module, shape: tuple[int, ...]) -> dict[str, Seen]:
         planes = planes.expand(size, *shape[1:]).contiguous()
 
         def note(name: str, given: torch.Tensor, made: torch.Tensor, size: int = size) -> None:
-            channels = -1 if isinstance(layers[name], nn.Linear) else 2 if type(layers[name]).__name__ == "OverRows" else 1
+            channels = {"Linear": -1, "OverRows": 2}.get(type(layers[name]).__name__, 1)
             extents[name].append(_widest(made.amax(channels).reshape(size, -1) > 0))
 
         _watched(model, layers, planes, note)

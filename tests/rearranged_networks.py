@@ -18,6 +18,10 @@ Map = torch.Tensor
 Block = Callable[..., Map]
 
 
+class OverColumns(nn.Linear):
+    """A linear layer along an image axis: the channels lie before it."""
+
+
 class OverRows(nn.Conv2d):
     """A convolution whose channels are the rows of the map: it does not slide over what its kernel is listed for."""
 
@@ -285,7 +289,7 @@ def _indexed(net: Rearranged, x: Map) -> Block | None:
 
 
 def _along_an_axis(net: Rearranged, x: Map) -> Block | None:
-    mix = net.add(nn.Linear(x.shape[3], x.shape[3]))
+    mix = net.add(OverColumns(x.shape[3], x.shape[3]))
     return (lambda x: mix(x)) if net.draw.random() < 0.3 else None
 
 
