@@ -37,7 +37,7 @@ class BuiltTarget:
             "building", target.label, lambda: (target.build_with_data(), False) if with_data else target.build()
         )
         self._origin = target.origin(self._model)
-        self._name = target.label.rpartition(":")[2] or type(self._model).__name__
+        self._name = target.name
         if self._on_meta and settings.flops_by == "fvcore":
             self._build_with_data()
 

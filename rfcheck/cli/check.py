@@ -12,7 +12,16 @@ import click
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
 from rfcheck.cli.model_arguments import model_arguments, require_used
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING, size_given, size_options, timeout_option
+from rfcheck.cli.options import (
+    EXIT_CLEAN,
+    EXIT_ERROR,
+    EXIT_FINDINGS,
+    EXIT_NOTHING,
+    arguments_option,
+    size_given,
+    size_options,
+    timeout_option,
+)
 from rfcheck.cli.output_candidates import outputs
 from rfcheck.cli.output_file import require_writable
 from rfcheck.cli.plot_file import OneModel, draw, require_plot_file
@@ -87,6 +96,7 @@ class _Check(Verb):
 @click.command(cls=_Check, short_help="Report what cannot help at a resolution (the default).")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=target_candidates)
 @size_options
+@arguments_option
 @timeout_option
 @click.option(
     "--output",
@@ -115,13 +125,6 @@ class _Check(Verb):
 @click.option("--unsafe-fixes", is_flag=True, help="Let --fix alter what the model computes, as rfcheck fix recommends.")
 @click.option("--diff", is_flag=True, help="Show the changes that --fix would make instead of making them.")
 @click.option("--watch", "-w", is_flag=True, help="Check again whenever a file that was read changes, until Ctrl-C.")
-@click.option(
-    "--args",
-    "arguments",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Build models that take an argument of this name with this value, a literal; repeatable.",
-)
 @click.option("--no-cache", is_flag=True, help="Neither use kept results nor keep these.")
 @click.option("--skip-empty", is_flag=True, help="Pass over files that hold no model, silently.")
 @click.option("--flops-by", type=click.Choice(["torch", "fvcore"]), help="Whose formulas count FLOPs.  [default: torch]")

@@ -13,12 +13,12 @@ import click
 from rfcheck.cli.analysing import analyze_target
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_FINDINGS, size_given, size_options, timeout_option
+from rfcheck.cli.model_arguments import require_used
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_FINDINGS, arguments_option, size_given, size_options, timeout_option
 from rfcheck.cli.output_file import require_writable, write_atomically
-from rfcheck.cli.requests import subject_of
+from rfcheck.cli.requests import Subject, subject_of
 from rfcheck.cli.rule_selection import known_rules, rule_options, rule_settings
 from rfcheck.cli.target_candidates import targets as target_candidates
-from rfcheck.config import Settings
 from rfcheck.errors import RfcheckError, TargetError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class _Output:
 @click.argument("before", metavar="A", shell_complete=target_candidates)
 @click.argument("after", metavar="B", shell_complete=target_candidates)
 @size_options
+@arguments_option
 @timeout_option
 @click.option("--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True, help="How to report.")
 @click.option(
@@ -53,6 +54,7 @@ def compare(
     resolution: str | None,
     input_size: str | None,
     channels: int | None,
+    arguments: tuple[str, ...],
     output_format: str,
     output_file: str | None,
     select: str | None,
@@ -75,28 +77,29 @@ def compare(
     """
     given = size_given(resolution, input_size, channels)
     chosen = rule_settings(select, ignore, limits, classes, rule_folders)
-    subject = subject_of(after, {**given, **chosen, "fail-on": fail_on})
-    size, settings, fail_on = subject.size, subject.effective.settings, subject.effective.fail_on
+    subject = subject_of(after, {**given, **chosen, "fail-on": fail_on}, arguments)
+    settings, fail_on = subject.effective.settings, subject.effective.fail_on
     rules = known_rules(settings)
     if output_file is not None:
         require_writable(output_file, "--output-file")
     settings = replace(settings, rule_folders=tuple(str(Path(folder).absolute()) for folder in settings.rule_folders))
     model_wide = {rule.code for rule in rules if rule.scope == "model"}
-    versions = _compare(before, subject.target, size, settings, model_wide)
+    versions = _compare(before, replace(subject, effective=replace(subject.effective, settings=settings)), model_wide)
     _write(versions, _Output(output_format, output_file, layers, fail_on))
     from rfcheck.report.versions import failing
 
     return EXIT_FINDINGS if failing(versions, fail_on) else EXIT_CLEAN
 
 
-def _compare(before: str, after: str, size: int | tuple[int, ...], settings: Settings, model_wide: set[str]) -> Versions:
+def _compare(before: str, after: Subject, model_wide: set[str]) -> Versions:
     from rfcheck.report.versions import compare_versions
 
-    first, second = (_analyze_version(text, size, settings) for text in (before, after))
+    first, second = (_analyze_version(text, after) for text in (before, after.target))
+    require_used(after.arguments, [version.target for version in (*first, *second)])
     return compare_versions(first, second, model_wide)
 
 
-def _analyze_version(text: str, size: int | tuple[int, ...], settings: Settings) -> list[Analyzed]:
+def _analyze_version(text: str, subject: Subject) -> list[Analyzed]:
     """Analyse every model of one version; the first that fails ends the comparison.
 
     Raises:
@@ -108,7 +111,8 @@ def _analyze_version(text: str, size: int | tuple[int, ...], settings: Settings)
     from rfcheck.target.versions import opened
 
     results: list[Analyzed] = []
-    with own_registrations(), opened(text, Given.of(size, settings)) as targets:
+    size, settings = subject.size, subject.effective.settings
+    with own_registrations(), opened(text, Given.of(size, settings, subject.arguments)) as targets:
         for target in targets:
             try:
                 results.append(Analyzed(target.label, analyze_target(target, size, settings)))

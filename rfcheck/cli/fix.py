@@ -13,7 +13,8 @@ from rfcheck.cli.analysing import BuiltTarget
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.fixed_model import ENDINGS, FixedModel, needs_data, write_fixed_model
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import size_given, size_options, timeout_option
+from rfcheck.cli.model_arguments import load_with
+from rfcheck.cli.options import arguments_option, size_given, size_options, timeout_option
 from rfcheck.cli.output_file import require_writable
 from rfcheck.cli.requests import Subject, subject_of
 from rfcheck.cli.rule_candidates import fixes
@@ -39,6 +40,7 @@ class _Change:
 @click.command(cls=Verb, short_help="Show what to change, with its effect, and change it.")
 @click.argument("target", metavar="TARGET", shell_complete=target_candidates)
 @size_options
+@arguments_option
 @timeout_option
 @click.option("--aim", type=click.Choice(["efficiency", "accuracy"]), help="Recommend for this aim only.  [default: both]")
 @click.option("--max-flops", metavar="N", help="FLOPs that the changed model may have: 200M, 1.5G.")
@@ -72,6 +74,7 @@ def fix(
     resolution: str | None,
     input_size: str | None,
     channels: int | None,
+    arguments: tuple[str, ...],
     aim: str | None,
     max_flops: str | None,
     apply_names: str | None,
@@ -85,7 +88,7 @@ def fix(
     Nothing is trained: tail, FLOPs, parameters and memory of the changed model follow from its architecture. A fix is safe if the
     outputs stay the same at this resolution. The model's own file is not touched.
     """
-    subject = subject_of(target, size_given(resolution, input_size, channels))
+    subject = subject_of(target, size_given(resolution, input_size, channels), arguments)
     size, settings = subject.size, subject.effective.settings
     most = None if max_flops is None else _count(max_flops)
     change = _change(apply_names, output, force=force)
@@ -121,11 +124,8 @@ def _change(apply_names: str | None, output: str | None, *, force: bool) -> _Cha
 
 
 def _targets(subject: Subject, change: _Change | None) -> list[Target]:
-    from rfcheck.target.load import load_targets
-    from rfcheck.target.obvious import Given
-
     text = subject.target
-    targets = load_targets(text, given=Given.of(subject.size, subject.effective.settings))
+    targets = load_with(text, subject.size, subject.effective.settings, subject.arguments)
     if change is not None and len(targets) > 1:
         names = ", ".join(target.label for target in targets)
         raise FixError(f"{text} holds several models; fixes are carried out on one of them: {names}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
+from rfcheck.cli.model_arguments import require_used
 from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING
 from rfcheck.cli.requests import Request
 from rfcheck.errors import FixError, NothingToAnalyzeError, RfcheckError
@@ -33,6 +35,7 @@ def fix_requests(
         EXIT_ERROR also if a file cannot be analysed, and EXIT_NOTHING if none holds a model.
     """
     codes: set[int] = set()
+    _require_arguments_used(requests)
     for request in _with_a_file(requests):
         try:
             codes.add(_fix(request, requests, names, unsafe=unsafe, diff=diff, width=width))
@@ -55,6 +58,22 @@ def _with_a_file(requests: Sequence[Request]) -> Sequence[Request]:
     return found or requests
 
 
+def _require_arguments_used(requests: Sequence[Request]) -> None:
+    """Refuse arguments that no model takes before a file is changed."""
+    if not any(request.arguments for request in requests):
+        return
+    from rfcheck.target.isolation import own_imports
+    from rfcheck.target.load import load_targets
+    from rfcheck.target.obvious import Given
+
+    labels: list[str] = []
+    for request in requests:
+        with suppress(RfcheckError), own_imports():  # what cannot be loaded is said when it is fixed or linted
+            given = Given.of(request.size, request.settings, request.arguments)
+            labels += [target.label for target in load_targets(request.target, given=given)]
+    require_used(requests[0].arguments, labels)
+
+
 def _fix(request: Request, requests: Sequence[Request], names: Sequence[str], *, unsafe: bool, diff: bool, width: int) -> int:
     from rfcheck.cli.source_elsewhere import of_the_same_file
     from rfcheck.cli.source_fixing import fix_sources
@@ -62,7 +81,16 @@ def _fix(request: Request, requests: Sequence[Request], names: Sequence[str], *,
     from rfcheck.report.source_fixing import fixing_text
 
     others = of_the_same_file(request, requests)
-    fixing = fix_sources(request.target, request.size, request.settings, unsafe=unsafe, diff=diff, names=names, others=others)
+    fixing = fix_sources(
+        request.target,
+        request.size,
+        request.settings,
+        unsafe=unsafe,
+        diff=diff,
+        names=names,
+        others=others,
+        arguments=request.arguments,
+    )
     is_shown = diff and fixing.after != fixing.before
     if is_shown:
         click.echo(source_diff(fixing.path, fixing.before, fixing.after), nl=False)

@@ -10,15 +10,15 @@ import click
 from rfcheck.cli.analysing import analyze_target
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import size_given, size_options, timeout_option
+from rfcheck.cli.model_arguments import load_with
+from rfcheck.cli.options import arguments_option, size_given, size_options, timeout_option
 from rfcheck.cli.output_file import require_writable, write_atomically
-from rfcheck.cli.requests import subject_of
+from rfcheck.cli.requests import Subject, subject_of
 from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.errors import SettingsError
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis
-    from rfcheck.config import Settings
 
 _FORMATS = {".dot": "dot", ".gv": "dot", ".graphml": "graphml", ".json": "json", ".svg": "svg"}
 """What the endings of files stand for."""
@@ -27,6 +27,7 @@ _FORMATS = {".dot": "dot", ".gv": "dot", ".graphml": "graphml", ".json": "json",
 @click.command(cls=Verb, short_help="Draw the graph of operators, or write it for programs.")
 @click.argument("target", metavar="TARGET", shell_complete=target_candidates)
 @size_options
+@arguments_option
 @timeout_option
 @click.option(
     "--format",
@@ -42,6 +43,7 @@ def graph(
     resolution: str | None,
     input_size: str | None,
     channels: int | None,
+    arguments: tuple[str, ...],
     output_format: str | None,
     output_file: str | None,
     verbose: bool,  # noqa: ARG001 - where an error ends, `Verb` reads it
@@ -51,11 +53,11 @@ def graph(
     svg is a picture, dot one for Graphviz: normalisations and activations are in the box of their layer, and equal blocks in a row
     are drawn once. graphml and json hold every operator with all that is known of it, for networkx, Gephi and other programs.
     """
-    subject = subject_of(target, size_given(resolution, input_size, channels))
+    subject = subject_of(target, size_given(resolution, input_size, channels), arguments)
     chosen = output_format or _format_of(output_file)
     if output_file is not None:
         require_writable(output_file, "--output-file")
-    analysis = _analyze_one(subject.target, subject.size, subject.effective.settings)
+    analysis = _analyze_one(subject)
     text = _render(analysis, chosen)
     if output_file is None:
         click.echo(text, nl=False)
@@ -73,11 +75,9 @@ def _format_of(output_file: str | None) -> str:
     return _FORMATS[ending]
 
 
-def _analyze_one(text: str, size: int | tuple[int, ...], settings: Settings) -> Analysis:
-    from rfcheck.target.load import load_targets
-    from rfcheck.target.obvious import Given
-
-    targets = load_targets(text, given=Given.of(size, settings))
+def _analyze_one(subject: Subject) -> Analysis:
+    text, size, settings = subject.target, subject.size, subject.effective.settings
+    targets = load_with(text, size, settings, subject.arguments)
     if len(targets) > 1:
         names = ", ".join(target.label for target in targets)
         raise SettingsError(f"rfcheck graph draws one model, but {text} holds {len(targets)}; give one of {names}")

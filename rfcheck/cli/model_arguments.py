@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rfcheck.config import Settings
 from rfcheck.errors import SettingsError
+
+if TYPE_CHECKING:
+    from rfcheck.target.load import Target
 
 
 def model_arguments(texts: Sequence[str]) -> dict[str, Any]:
@@ -27,6 +31,27 @@ def model_arguments(texts: Sequence[str]) -> dict[str, Any]:
             raise SettingsError(f"--args {text}: {name.strip()} is given twice")
         found[name.strip()] = _value(value.strip())
     return found
+
+
+def load_with(text: str, size: int | tuple[int, ...] | None, settings: Settings, arguments: Mapping[str, Any]) -> list[Target]:
+    """The models of a target, built with arguments.
+
+    Args:
+        text: the target.
+        size: of the input; None where there are several.
+        settings: of the analysis.
+        arguments: by name.
+
+    Raises:
+        SettingsError: if no model takes one of the arguments.
+        TargetError, NothingToAnalyzeError: as `rfcheck.target.load.load_targets` does.
+    """
+    from rfcheck.target.load import load_targets
+    from rfcheck.target.obvious import Given
+
+    targets = load_targets(text, given=Given.of(size, settings, arguments))
+    require_used(arguments, [target.label for target in targets])
+    return targets
 
 
 def require_used(arguments: Mapping[str, Any], labels: Iterable[str]) -> None:

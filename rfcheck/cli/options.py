@@ -32,6 +32,17 @@ def _note_timeout(ctx: click.Context, _option: click.Parameter, seconds: float |
     ctx.meta[TIMEOUT] = seconds
 
 
+def arguments_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --args to a verb; `rfcheck.cli.model_arguments.model_arguments` reads what it gives."""
+    return click.option(
+        "--args",
+        "arguments",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Build models that take an argument of this name with this value, a literal; repeatable.",
+    )(command)
+
+
 def size_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --resolution, --input-size and --channels to a verb."""
     options = (

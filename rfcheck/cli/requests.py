@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from rfcheck.cli.model_arguments import model_arguments
 from rfcheck.cli.options import require_size
 from rfcheck.config import Settings
 from rfcheck.configuration.layers import Effective, effective
@@ -163,10 +164,12 @@ class Subject:
     Attributes:
         target: what to analyse: the one of the command line, or of the configured model that it names.
         effective: settings that hold for it.
+        arguments: what models that take arguments of these names are built with.
     """
 
     target: str
     effective: Effective
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def size(self) -> int | tuple[int, ...]:
@@ -178,27 +181,29 @@ class Subject:
         return require_size(self.effective.input_size)
 
 
-def subject_of(target: str, command_line: Mapping[str, Any]) -> Subject:
+def subject_of(target: str, command_line: Mapping[str, Any], arguments: Sequence[str] = ()) -> Subject:
     """A target with the settings that hold for it, for verbs that look at one at a time.
 
     Args:
         target: of the command line.
         command_line: values by key of the configuration; a size among them replaces that of several entries.
+        arguments: of --args.
 
     Raises:
-        SettingsError: if a configuration file is wrong.
+        SettingsError: if a configuration file is wrong, or an argument is not written as one is.
         TargetError: if the configuration has several entries for the target, and nothing says which size is meant; or if the target
             is neither a configured model nor written as a target is.
     """
+    values = model_arguments(arguments)
     configuration = configuration_for(target)
     entries = () if configuration is None else configuration.entries_for(target)
     if len(entries) == 1:
         require_there(parse_target(entries[0].target))
-        return Subject(entries[0].target, effective(configuration, entries[0], command_line))
+        return Subject(entries[0].target, effective(configuration, entries[0], command_line), values)
     if not entries:
         require_form(target, configuration)
     require_there(parse_target(target))
     if entries and not {key for key, value in command_line.items() if value is not None} & {"resolution", "input-size"}:
         names = ", ".join(entry.name for entry in entries)
         raise TargetError(f"{target} is configured {len(entries)} times; add --resolution, or give one of {names}")
-    return Subject(target, effective(configuration, None, command_line))
+    return Subject(target, effective(configuration, None, command_line), values)

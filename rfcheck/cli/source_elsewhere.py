@@ -28,7 +28,7 @@ def of_the_same_file(request: Request, requests: Iterable[Request]) -> list[Sour
     file = Path(spec.place).resolve()
     others = [(other, parse_target(other.target)) for other in requests if other is not request]
     return [
-        SourceTarget(other.target, Path(found.place), other.size, other.settings)
+        SourceTarget(other.target, Path(found.place), other.size, other.settings, other.arguments)
         for other, found in others
         if found.kind == "file" and Path(found.place).resolve() == file
     ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rfcheck.cli.analysing import analyze_target
 from rfcheck.errors import FixError, RfcheckError, TargetError
@@ -32,12 +33,14 @@ class SourceTarget:
         file: that it names.
         size: of the input.
         settings: of the analysis.
+        arguments: what models that take arguments of these names are built with.
     """
 
     text: str
     file: Path
     size: int | tuple[int, ...]
     settings: Settings
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def labels(self, content: bytes) -> list[str]:
         """The models that the target stands for."""
@@ -52,7 +55,7 @@ class SourceTarget:
         """What is known about the arguments of the models."""
         from rfcheck.target.obvious import Given
 
-        return Given.of(self.size, self.settings)
+        return Given.of(self.size, self.settings, self.arguments)
 
 
 @dataclass(frozen=True)

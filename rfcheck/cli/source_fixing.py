@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rfcheck.cli.source_answers import Answer, answers
 from rfcheck.cli.source_elsewhere import require_unchanged
@@ -15,7 +15,7 @@ from rfcheck.fixes.variants import fix_of
 from rfcheck.report.next_steps import size_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rfcheck.config import Settings
     from rfcheck.fixes.fix import Fix
@@ -32,6 +32,7 @@ def fix_sources(
     diff: bool,
     names: Sequence[str] = (),
     others: Sequence[SourceTarget] = (),
+    arguments: Mapping[str, Any] | None = None,
 ) -> SourceFixing:
     """Make the fixes that the findings about a target's models ask for, in the file that the target names.
 
@@ -48,6 +49,7 @@ def fix_sources(
         diff: whether the file stays as it is.
         names: of the fixes to make, whatever the findings are; what `rfcheck.cli.source_answers.answers` chooses if empty.
         others: what else is linted of the file.
+        arguments: what models that take arguments of these names are built with.
 
     Raises:
         FixError: if the target names no file, or the file cannot be written or was changed meanwhile.
@@ -65,7 +67,7 @@ def fix_sources(
     before = content = file.read_bytes()
     if not diff:
         require_editable(file)
-    chosen = SourceTarget(target, file, size, settings)
+    chosen = SourceTarget(target, file, size, settings, arguments or {})
     made: list[MadeFix] = []
     left: list[LeftFix] = []
     failures: list[Failure] = []

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rfcheck.cli.analysing import BuiltTarget, print_error
 from rfcheck.cli.file_candidates import files
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, timeout_option
+from rfcheck.cli.model_arguments import load_with
+from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, arguments_option, timeout_option
 from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.cli.plot_file import require_plot_file
 from rfcheck.cli.requests import subject_of
@@ -33,6 +35,7 @@ class _Request:
 
     resolutions: tuple[int, ...]
     settings: Settings
+    arguments: Mapping[str, Any]
     format: str
     file: str | None
     plot: str | None
@@ -46,6 +49,7 @@ class _Request:
     "--resolutions", required=True, metavar="32:512:32", help="Numbers and ranges START:STOP:STEP in pixels, comma-separated."
 )
 @click.option("--channels", type=int, metavar="N", help="Channels of the input.  [default: 3]")
+@arguments_option
 @timeout_option
 @click.option(
     "--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True, help="A table, or all numbers."
@@ -64,6 +68,7 @@ def sweep(
     target: str,
     resolutions: str,
     channels: int | None,
+    arguments: tuple[str, ...],
     output_format: str,
     output_file: str | None,
     plot: str | None,
@@ -75,8 +80,8 @@ def sweep(
     The table says at which of them every layer is productive and the last map sees the whole image, and what each costs.
     """
     sizes = parse_resolutions(resolutions)
-    subject = subject_of(target, {"channels": channels, "resolution": sizes[0]})
-    request = _Request(sizes, subject.effective.settings, output_format, output_file, plot, jobs, verbose)
+    subject = subject_of(target, {"channels": channels, "resolution": sizes[0]}, arguments)
+    request = _Request(sizes, subject.effective.settings, subject.arguments, output_format, output_file, plot, jobs, verbose)
     _require_possible(request)
     sweeps, failures = _sweep_all(subject.target, request)
     if sweeps:
@@ -100,10 +105,8 @@ def _require_possible(request: _Request) -> None:
 def _sweep_all(text: str, request: _Request) -> tuple[list[ModelSweep], list[Failure]]:
     """Sweep every model of a target; one that fails at every resolution does not keep the others from being reported."""
     from rfcheck.report.result import Failure
-    from rfcheck.target.load import load_targets
-    from rfcheck.target.obvious import Given
 
-    targets = load_targets(text, given=Given.of(None, request.settings))
+    targets = load_with(text, None, request.settings, request.arguments)
     if request.plot is not None and len(targets) > 1:
         names = ", ".join(target.label for target in targets)
         raise SettingsError(f"--plot draws one model, but {text} holds {len(targets)}; give one of {names}")

@@ -17,9 +17,10 @@ import click
 from rfcheck.calling_folder import go_to
 from rfcheck.cli.file_candidates import folders
 from rfcheck.cli.help import Verb
-from rfcheck.cli.options import EXIT_CLEAN, size_given, size_options, timeout_option
+from rfcheck.cli.model_arguments import require_used
+from rfcheck.cli.options import EXIT_CLEAN, arguments_option, size_given, size_options, timeout_option
 from rfcheck.cli.output_file import standard_output
-from rfcheck.cli.requests import subject_of
+from rfcheck.cli.requests import Subject, subject_of
 from rfcheck.cli.rule_candidates import fixes as fix_candidates
 from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.cli.verify_recipe import recipe_of, recipe_options, require_alone
@@ -41,6 +42,7 @@ class _TerminatedError(BaseException):
 @click.command(cls=Verb, short_help="Train a model and say whether the predictions held.")
 @click.argument("target", metavar="[TARGET]", required=False, shell_complete=target_candidates)
 @size_options
+@arguments_option
 @timeout_option
 @recipe_options
 @click.option(
@@ -71,6 +73,7 @@ def verify(
     resolution: str | None,
     input_size: str | None,
     channels: int | None,
+    arguments: tuple[str, ...],
     tensorboard: bool,
     run_dir: str | None,
     resume: str | None,
@@ -99,7 +102,8 @@ def verify(
     else:
         if target is None:
             raise VerifyError("no target is given: name the model, as in rfcheck verify model.py --resolution 32, or resume a run")
-        file = _run_file(target, size_given(resolution, input_size, channels), given, tensorboard=tensorboard)
+        subject = subject_of(target, size_given(resolution, input_size, channels), arguments)
+        file = _run_file(subject, given, tensorboard=tensorboard)
         folder = new_folder(run_dir, target.rpartition(":")[2].removesuffix(".py"), datetime.now())
     with _stopped_by_sigterm(), _resumable(folder):
         finished = _run(file, folder, download=ctx.params["download"])
@@ -109,12 +113,28 @@ def verify(
     return _EXIT[finished.judgement.status]
 
 
-def _run_file(target: str, size: dict[str, Any], given: dict[str, Any], *, tensorboard: bool) -> RunFile:
+def _run_file(subject: Subject, given: dict[str, Any], *, tensorboard: bool) -> RunFile:
     from rfcheck.verify.run.recipe_file import RunFile
 
-    subject = subject_of(target, size)
-    recipe = recipe_of(subject.target, subject.size, subject.effective.settings.channels, given)
+    recipe = recipe_of(_written_out(subject), subject.size, subject.effective.settings.channels, given)
     return RunFile(recipe, subject.effective.settings, str(Path.cwd()), environment={}, tensorboard=tensorboard)
+
+
+def _written_out(subject: Subject) -> str:
+    """The target with its arguments, so that a run that goes on builds the same model.
+
+    Raises:
+        SettingsError: if the model does not take one of them.
+        VerifyError: if there are several models.
+    """
+    if not subject.arguments:
+        return subject.target
+    from rfcheck.target.obvious import Given
+    from rfcheck.verify.run.planning import one_target
+
+    target = one_target(subject.target, Given.of(subject.size, subject.effective.settings, subject.arguments))
+    require_used(subject.arguments, [target.label])
+    return target.label
 
 
 def _enter(folder: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,9 @@ from rfcheck.errors import RfcheckError, TargetError
 from rfcheck.span import Span, shown_path
 from rfcheck.target.building import failure_in_building
 from rfcheck.target.origin import ConstructionSites, Origin, origin_of_classes
+
+
+_NAME = re.compile(r":([\w.]+(?:\(.*\))?)$")
 
 
 class NoModuleError(TargetError):
@@ -37,6 +41,12 @@ class Target:
     make: Callable[[bool], nn.Module]
     sites: ConstructionSites = field(default_factory=ConstructionSites)
     is_instance: bool = False
+
+    @property
+    def name(self) -> str:
+        """The model alone: "Net(width=64)" of "model.py:Net(width=64)"; the label where that names a file only."""
+        found = _NAME.search(self.label)
+        return self.label if found is None else found[1]
 
     def build(self) -> tuple[nn.Module, bool]:
         """The model, on the meta device if its constructor allows that.

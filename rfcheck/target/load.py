@@ -32,9 +32,9 @@ def load_targets(text: str, content: bytes | None = None, given: Given | None = 
 def _load(text: str, content: bytes | None, given: Given) -> list[Target]:
     spec = parse_target(text)
     if spec.kind == "torchvision":
-        return [torchvision_model(spec)]
+        return [torchvision_model(spec, given)]
     if spec.kind == "timm":
-        return [timm_model(spec)]
+        return [timm_model(spec, given)]
     if spec.kind in ("pt2", "onnx"):
         return [_program(spec)]
     if spec.kind == "module":

@@ -101,6 +101,15 @@ def test_a_head_that_does_not_fit_the_classes_is_refused(run, model_file):
     assert message == expected
 
 
+def test_arguments_of_the_model_are_kept_with_the_run(run, model_file):
+    path = model_file(MODEL)
+    assert errors(run, path, *BRIEF, "--args", "wides=3") == (
+        "error: --args wides=3: no model takes an argument 'wides'; check the name\n"
+    )
+    message = errors(run, path, *BRIEF, "--args", "num_classes=3")
+    assert message.startswith("error: the model puts out 3 scores per image, but the images have 10 classes")
+
+
 def test_a_run_keeps_everything_and_is_shown_again(run, model_file, tmp_path):
     code, out, err = run("verify", model_file(MODEL), *BRIEF)
     assert code in (0, 1, 4), err

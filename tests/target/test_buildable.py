@@ -61,3 +61,17 @@ def test_what_is_no_module():
     assert require_module("a", nn.ReLU())
     with pytest.raises(NoModuleError, match=r"^a: makes a int, not a torch.nn.Module$"):
         require_module("a", 3)
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("net.py:Net", "Net"),
+        ("net.py:Net(cfg={'a': 1}, on='x:y')", "Net(cfg={'a': 1}, on='x:y')"),
+        ("HEAD~1:net.py:Net.of(2)", "Net.of(2)"),
+        ("timm:resnet18.a1_in1k", "resnet18.a1_in1k"),
+        ("net.onnx", "net.onnx"),
+    ],
+)
+def test_names(label, name):
+    assert Target(label, None, None, made).name == name

@@ -75,8 +75,8 @@ def plan_run(recipe: Recipe, settings: Settings) -> Plan:
     from rfcheck.verify.verdict.flow import flow_of
 
     given = Given.of(recipe.input_size, settings)
-    target = _target(recipe.target, given)
-    name = target.label.rpartition(":")[2]
+    target = one_target(recipe.target, given)
+    name = target.name
 
     def build() -> nn.Module:
         return _fresh_model(recipe.target, given)
@@ -91,7 +91,17 @@ def plan_run(recipe: Recipe, settings: Settings) -> Plan:
     return Plan(name, tuple(models), flow, _digest(analysis))
 
 
-def _target(text: str, given: Given) -> Target:
+def one_target(text: str, given: Given) -> Target:
+    """The model to train.
+
+    Args:
+        text: the target.
+        given: what is known about its arguments.
+
+    Raises:
+        TargetError: if there is none.
+        VerifyError: if there are several.
+    """
     from rfcheck.target.load import load_targets
 
     targets = load_targets(text, given=given)
@@ -103,7 +113,7 @@ def _target(text: str, given: Given) -> Target:
 
 def _fresh_model(text: str, given: Given) -> nn.Module:
     """The target's model with new weights: its file runs again, and what exists already is copied and initialised anew."""
-    target = _target(text, given)
+    target = one_target(text, given)
     model = target.build_with_data()
     if target.is_instance:
         model = copy.deepcopy(model)
