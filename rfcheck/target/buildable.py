@@ -14,7 +14,6 @@ from rfcheck.span import Span, shown_path
 from rfcheck.target.building import failure_in_building
 from rfcheck.target.origin import ConstructionSites, Origin, origin_of_classes
 
-
 _NAME = re.compile(r":([\w.]+(?:\(.*\))?)$")
 
 
