@@ -17,6 +17,7 @@ from rfcheck.configuration.reading import Configuration, ModelEntry, configurati
 from rfcheck.errors import NothingToAnalyzeError, TargetError
 from rfcheck.target.glance import require_possible_model
 from rfcheck.target.presence import require_there
+from rfcheck.target.revision import parse_revision
 from rfcheck.target.spec import parse_target
 
 
@@ -202,7 +203,8 @@ def subject_of(target: str, command_line: Mapping[str, Any], arguments: Sequence
         return Subject(entries[0].target, effective(configuration, entries[0], command_line), values)
     if not entries:
         require_form(target, configuration)
-    require_there(parse_target(target))
+    if parse_revision(target) is None:  # only `rfcheck compare` reads what is not in the folder; for other verbs nothing is there
+        require_there(parse_target(target))
     if entries and not {key for key, value in command_line.items() if value is not None} & {"resolution", "input-size"}:
         names = ", ".join(entry.name for entry in entries)
         raise TargetError(f"{target} is configured {len(entries)} times; add --resolution, or give one of {names}")
