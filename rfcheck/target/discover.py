@@ -177,6 +177,11 @@ def is_block(name: str) -> bool:
     return _BLOCK.search(name) is not None
 
 
+def is_network(name: str) -> bool:
+    """Whether a class has the name of a whole network."""
+    return _NETWORK.search(name) is not None
+
+
 def may_be_built(name: str, factory: Callable[..., Any], filled: Filled) -> bool:
     """Whether the arguments that a class or function gets make a model of it.
 
@@ -192,7 +197,7 @@ def may_be_built(name: str, factory: Callable[..., Any], filled: Filled) -> bool
     told = {meaning_of(argument) for argument in filled.values if argument in required_arguments(factory)}
     if told != {"channels"} or any(meaning_of(argument) in ("classes", "extent") for argument in parameters_of(factory)):
         return True
-    return _NETWORK.search(name) is not None and not is_block(name)
+    return is_network(name) and not is_block(name)
 
 
 def without_parts(

@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from rfcheck.errors import NothingToAnalyzeError, TargetError
+from rfcheck.target.blocks import channels_of_block
 from rfcheck.target.buildable import NoModuleError, Target
 from rfcheck.target.discover import Candidates, is_block, may_be_built, required_arguments
 from rfcheck.target.examples import examples_of
@@ -47,11 +48,15 @@ def models_in(source: FileSource, given: Given) -> list[Target]:
             failures |= {name: error} if found.is_said_to_make_one(name) else {}
         except TargetError as error:
             failures |= {} if found.is_base(name) else {name: error}
+    shown = {type(model).__name__ for name, model in built.items() if name not in found.classes}
+    failures = {name: error for name, error in failures.items() if name not in shown}  # a function of the file knows its arguments
     kept = _with_one_input(found.models(built), built)
+    blocks = _blocks(kept, built, filled, given, module)
+    kept = [name for name in kept if name not in blocks]
     if not kept and len(failures) == 1:
         raise next(iter(failures.values()))
     if not kept and not failures:
-        raise _why_none(source.path, found, {name: filled[name] for name in filled if name not in buildable})
+        raise _why_none(source.path, found, {name: filled[name] for name in filled if name not in buildable}, blocks)
     chosen = {name: targets[name] for name in kept}
     chosen |= {name: targets[name].failing_with(error) for name, error in failures.items()}
     return [chosen[name] for name in sorted(chosen, key=source.line_of)]
@@ -85,18 +90,33 @@ def _as_used(name: str, factory: Callable[..., Any], given: Given, tree: ast.Mod
     return next((one for one in tried if not one.filled(factory).missing), given)
 
 
-def _why_none(path: Path, found: Candidates, needing: Mapping[str, Filled]) -> NothingToAnalyzeError:
+def _blocks(
+    names: list[str], built: Mapping[str, nn.Module], filled: Mapping[str, Filled], given: Given, module: ModuleType
+) -> dict[str, int]:
+    """The channels that building blocks read, by the names of what makes them."""
+    widths = {
+        name: channels_of_block(name, getattr(module, name), built[name], given, filled[name].values)
+        for name in names
+        if name in filled
+    }
+    return {name: width for name, width in widths.items() if width is not None}
+
+
+def _why_none(path: Path, found: Candidates, needing: Mapping[str, Filled], widths: Mapping[str, int]) -> NothingToAnalyzeError:
     """What a file without a model that can be built holds instead."""
-    if not found.classes:
+    if not found.classes and not widths:
         return no_model_in(path)
     blocked = [(name, filled.missing) for name, filled in needing.items() if filled.missing and not is_block(name)]
-    if blocked:
+    if blocked and not widths:
         functions = [one for one in blocked if one[0] not in found.classes]
         return NothingToAnalyzeError(needed_arguments(str(path), *(functions or blocked)[-1]))
     examples = [(name, [*filled.values, *filled.missing]) for name, filled in needing.items()]
     written = [f"{path}:{name}({', '.join(f'{argument}=...' for argument in arguments)})" for name, arguments in examples]
-    named = f": name one to analyse it, as in '{written[0]}'" if written else ""
-    blocks = f"{', '.join(found.classes)} {'is a building block' if len(found.classes) == 1 else 'are building blocks'}"
+    ready = [f"'{path}:{name}' with --channels {width}" for name, width in widths.items()]
+    shown = ", ".join([*ready, *(f"'{example}'" for example in written[: not ready])])
+    named = f": name one to analyse it, as in {shown}" if shown else ""
+    names = [*found.classes, *(name for name in widths if name not in found.classes)]
+    blocks = f"{', '.join(names)} {'is a building block' if len(names) == 1 else 'are building blocks'}"
     return NothingToAnalyzeError(f"{no_model_in(path)}; {blocks}{named}")
 
 

@@ -12,7 +12,7 @@ from rfcheck.config import Settings
 DEFAULT_CLASSES = 10
 """Number of classes of a model that has to be told, where nobody says it."""
 
-_MOST_CHANNELS = 16
+MOST_CHANNELS = 16
 """What stands in front of the extents of an image is the number of its channels up to here."""
 
 Meaning = Literal["classes", "channels", "extent"]
@@ -100,7 +100,7 @@ class Given:
         channels = settings.channels
         if isinstance(size, tuple) and len(size) > 3 and size[0] == 1:
             size = size[1:]
-        if isinstance(size, tuple) and len(size) > 1 and size[0] <= _MOST_CHANNELS < size[1]:
+        if isinstance(size, tuple) and len(size) > 1 and size[0] <= MOST_CHANNELS < size[1]:
             channels, size = size[0], size[1:]
         return cls(settings.classes, channels, size, arguments or {})
 
