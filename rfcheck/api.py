@@ -21,7 +21,7 @@ from rfcheck.analysis.receptive_field import path_to
 from rfcheck.config import Settings
 from rfcheck.errors import TargetError, UnknownNameError
 from rfcheck.graph.lazy import has_lazy, materialized
-from rfcheck.graph.levels import nesting_allowed
+from rfcheck.graph.nesting import nesting_allowed
 from rfcheck.graph.orientation import how_it_was_read
 from rfcheck.graph.wrappers import refuse_flattened
 from rfcheck.input_reading import graph_at, read_shape

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from rfcheck.printable import printable
+
 
 class RfcheckError(Exception):
-    """Base of all errors that rfcheck raises on purpose."""
+    """Base of all errors that rfcheck raises on purpose; the text of each is one line, whatever the names in it hold."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class InputSizeError(RfcheckError, ValueError):
@@ -56,7 +61,7 @@ class UnknownNameError(RfcheckError, KeyError):
     """A layer, rule or operator name that does not exist; names the near ones."""
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        return printable(str(self.args[0]))
 
 
 class FixError(RfcheckError):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rfcheck.errors import TargetError
+from rfcheck.printable import printable
 
 _T = TypeVar("_T")
 
@@ -133,7 +134,7 @@ class _Watch:
             return
         if limit is None or notice < limit:
             said = f"still {self._doing} {self._label} ({notice:g} s); Ctrl-C stops, --timeout SECONDS gives up"
-            print(said, file=sys.stderr, flush=True)
+            print(printable(said), file=sys.stderr, flush=True)
         if limit is None or (notice < limit and patience.wait(self._ended, limit - notice)):
             return
         for _ in range(_KNOCKS):
@@ -144,7 +145,8 @@ class _Watch:
                 self._knock()
             if patience.wait(self._ended, 1.0):
                 return
-        print(f"error: {self._sentence}; it cannot be interrupted, so that the whole run ends here", file=sys.stderr, flush=True)
+        said = f"error: {printable(self._sentence)}; it cannot be interrupted, so that the whole run ends here"
+        print(said, file=sys.stderr, flush=True)
         with suppress(Exception):
             sys.stdout.flush()
         os._exit(2)

@@ -23,16 +23,30 @@ _CONTROLS = (
 )
 _HIDDEN = re.compile(f"[{_CONTROLS}]")
 _HIDDEN_IN_JSON = re.compile(f"[{_CONTROLS.removeprefix(chr(0) + '-' + chr(0x1F))}]")
+_COMMAND = re.compile(r"\A(\s*):(?=:)")
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def printable(text: str) -> str:
     r"""A text in one line, in which control characters are escapes: "a\nb", "\x1b[31m"; all other characters stay.
 
+    Two colons that begin it, with which a line in a log of GitHub is a command, are "\x3a:".
+
     Args:
         text: of any origin.
     """
-    return text if text.isprintable() else _HIDDEN.sub(_escape, text)
+    if text.isprintable() and "::" not in text:
+        return text
+    return _COMMAND.sub(r"\1\\x3a", _HIDDEN.sub(_escape, text))
+
+
+def printable_lines(text: str) -> str:
+    """A text of several lines, each of which is as `printable` makes it.
+
+    Args:
+        text: of any origin; its line feeds stay.
+    """
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def printable_json(text: str) -> str:

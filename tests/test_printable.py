@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from rfcheck.printable import printable, printable_json, printable_parts
+from rfcheck.printable import printable, printable_json, printable_lines, printable_parts
 
 KEPT = "Größe 中文 résumé é e\u0301 👩\u200d💻 می\u200cخواهم a\u00a0b \\n %0A <b> ::error"
 """Any writing, joiners inside words and pictures among it, and what only looks like an escape."""
@@ -17,6 +17,8 @@ KEPT = "Größe 中文 résumé é e\u0301 👩\u200d💻 می\u200cخواهم a
         ("a\n::error::b", r"a\n::error::b"),
         ("a\r\nb\tc", r"a\r\nb\tc"),
         ("\x1b[31mred\x07\x00", r"\x1b[31mred\x07\x00"),
+        ("::error::a", r"\x3a:error::a"),
+        ("  ::add-mask::a ::b", r"  \x3a:add-mask::a ::b"),
         ("\x7f\x9b31m\x85", r"\u007f\u009b31m\u0085"),
         ("\u2028\u2029", r"\u2028\u2029"),
         ("\u202egpj.exe\u2066\u200f\u061c", r"\u202egpj.exe\u2066\u200f\u061c"),
@@ -30,6 +32,10 @@ def test_controls_are_escapes(text, shown):
 def test_everything_else_stays():
     assert printable(KEPT) == KEPT
     assert printable_json(KEPT) == KEPT
+
+
+def test_lines_stay_lines():
+    assert printable_lines("a\n::error::\x1b[0m\n") == "a\n\\x3a:error::\\x1b[0m\n"
 
 
 def test_a_document_means_the_same():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rfcheck.config import Settings
 from rfcheck.errors import TraceError
 from rfcheck.patience import attended
-from rfcheck.printable import printable
+from rfcheck.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis
@@ -77,4 +77,4 @@ def print_error(message: str, error: BaseException, *, verbose: bool) -> None:
     """One line on standard error; with the traceback if it is asked for."""
     print(f"error: {printable(message)}", file=sys.stderr)  # goes through a progress bar, which what click prints does not
     if verbose:
-        print("".join(traceback.format_exception(error)), end="", file=sys.stderr)
+        print(printable_lines("".join(traceback.format_exception(error))), end="", file=sys.stderr)

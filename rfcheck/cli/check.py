@@ -30,6 +30,7 @@ from rfcheck.cli.step_summary import append_step_summary
 from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.configuration.values import join_folders
 from rfcheck.errors import SettingsError
+from rfcheck.printable import printable
 from rfcheck.report.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def _check(given: _Given) -> tuple[int, list[Gathered]]:
     if any(output.format == "github" for output in outputs):
         append_step_summary(run, view, os.environ)
     for note in notes:
-        click.echo(note, err=True)
+        click.echo(printable(note), err=True)
     return EXIT_ERROR if drawn.is_missed else _exit_code(gathered, run, exit_zero=given.exit_zero), gathered
 
 

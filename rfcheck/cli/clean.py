@@ -10,6 +10,7 @@ import click
 
 from rfcheck.cli.help import Verb
 from rfcheck.errors import SettingsError
+from rfcheck.printable import printable
 from rfcheck.span import shown_path
 
 
@@ -26,7 +27,7 @@ def clean() -> None:
     project = _project()
     removed = [_remove(folder) for folder in _folders(project, FOLDER)]
     if not any(removed):
-        click.echo(f"no {FOLDER} of rfcheck's in {project} or below")
+        click.echo(f"no {FOLDER} of rfcheck's in {printable(str(project))} or below")
 
 
 def _remove(folder: Path) -> bool:
@@ -38,7 +39,7 @@ def _remove(folder: Path) -> bool:
     from rfcheck.cache.store import Store
 
     store = Store(folder)
-    shown = shown_path(str(store.folder))
+    shown = printable(shown_path(str(store.folder)))
     try:
         if not store.clean():
             click.echo(f"left {shown}: rfcheck did not make it", err=True)

@@ -69,7 +69,7 @@ def _print(configuration: Configuration | None, target: str | None, entries: tup
     from rfcheck.report.settings_table import print_models, print_settings
 
     console = Console(highlight=False, soft_wrap=False)
-    click.echo(_source(configuration, target))
+    click.echo("\n".join(map(printable, _source(configuration, target))))
     for entry in entries:
         click.echo("\n" + printable(entry.name + (f" ({entry.target})" if entry.name != entry.target else "")))
         print_settings(effective(configuration, entry, {}), console)
@@ -81,15 +81,15 @@ def _print(configuration: Configuration | None, target: str | None, entries: tup
         print_models(configuration, console)
 
 
-def _source(configuration: Configuration | None, target: str | None) -> str:
-    """Which file holds, and which one beside it does not."""
+def _source(configuration: Configuration | None, target: str | None) -> list[str]:
+    """Which file holds, and which one beside it does not, a line each."""
     from rfcheck.configuration.file import overruled
     from rfcheck.configuration.values import target_file
 
     if configuration is None:
         file = None if target is None else target_file(target)
         folder = Path.cwd() if file is None else Path(file).absolute().parent
-        return f"No rfcheck.toml and no pyproject.toml with [tool.rfcheck] in {folder} or above; these are the defaults."
+        return [f"No rfcheck.toml and no pyproject.toml with [tool.rfcheck] in {folder} or above; these are the defaults."]
     other = overruled(configuration.file)
-    note = "" if other is None else f"\n[tool.rfcheck] in the {other.name} beside it does not count."
-    return f"{configuration.file.folder / configuration.file.label}{note}"
+    note = [] if other is None else [f"[tool.rfcheck] in the {other.name} beside it does not count."]
+    return [str(configuration.file.folder / configuration.file.label), *note]

@@ -20,6 +20,7 @@ from rfcheck.cli.requests import Subject, subject_of
 from rfcheck.cli.rule_candidates import fixes
 from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.errors import FixError, SettingsError
+from rfcheck.printable import printable
 from rfcheck.quantities import parse_number
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _apply(target: Target, size: int | tuple[int, ...], settings: Settings, chan
     fixed = FixedModel.of(target, size, settings, change.names, with_data=with_data)
     if change.output is not None:
         write_fixed_model(fixed, Path(change.output))
-        click.echo(f"{change.output}: {fixed.summary}")
+        click.echo(printable(f"{change.output}: {fixed.summary}"))
     elif output_format == "json":
         from rfcheck.report.fixes_json import applied_to_dict
         from rfcheck.report.json_v1 import dump

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rfcheck.cli.output_file import require_writable, write_atomically
 from rfcheck.errors import SettingsError
+from rfcheck.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,7 @@ class OneModel:
             self.is_missed = True
             listed, first = ", ".join(self._models), shlex.quote(self._models[0])
             sentence = f"--plot draws one model, but there are several: {listed}; name one, as in rfcheck {first} --plot FILE"
-            print(f"error: {sentence}", file=sys.stderr)
+            print(f"error: {printable(sentence)}", file=sys.stderr)
 
 
 def draw(run: Run, path: str) -> None:

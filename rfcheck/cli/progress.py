@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from rfcheck.printable import printable
+
 if TYPE_CHECKING:
     from rfcheck.cli.requests import Request
 
@@ -31,7 +33,7 @@ def progress(total: int) -> Iterator[Callable[[Request], Request]]:
 
         def step(request: Request) -> Request:
             nonlocal begun
-            bar.update(task, completed=begun, description=request.name or request.target)
+            bar.update(task, completed=begun, description=printable(request.name or request.target))
             begun += 1
             return request
 

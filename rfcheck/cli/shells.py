@@ -15,6 +15,7 @@ import click
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, ShellComplete, ZshComplete, split_arg_string
 
 from rfcheck.cli.completions import VARIABLE
+from rfcheck.printable import printable
 
 _BASH = """\
 %(complete_func)s() {
@@ -86,14 +87,22 @@ def _option_before(word: str) -> str:
     return option if equals and word.startswith("-") else ""
 
 
-class Bash(BashComplete):
-    """Completion for bash, which replaces what stands behind the last colon or equals sign, and quotes nothing."""
-
-    source_template: ClassVar[str] = _BASH
+class _Words(ShellComplete):
+    """What the three have in common: how a command line falls into words, and which candidates a shell could insert."""
 
     def get_completion_args(self) -> tuple[list[str], str]:
         """Whole words, and the one that is being typed."""
         return _typed()
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+        """Candidates; a name with line breaks or escape codes is none."""
+        return [item for item in super().get_completions(args, incomplete) if printable(str(item.value)) == str(item.value)]
+
+
+class Bash(_Words, BashComplete):
+    """Completion for bash, which replaces what stands behind the last colon or equals sign, and quotes nothing."""
+
+    source_template: ClassVar[str] = _BASH
 
     def format_completion(self, item: CompletionItem) -> str:
         """What takes the place of the part of the word that bash replaces."""
@@ -124,28 +133,20 @@ def _open_quote(line: str) -> str:
     return ""
 
 
-class Zsh(ZshComplete):
+class Zsh(_Words, ZshComplete):
     """Completion for zsh, which replaces whole words, and reads two lines for each item."""
 
     source_template: ClassVar[str] = _ZSH
-
-    def get_completion_args(self) -> tuple[list[str], str]:
-        """Whole words, and the one that is being typed."""
-        return _typed()
 
     def format_completion(self, item: CompletionItem) -> str:
         """An item, and what it means."""
         return f"{_whole_word(item.value)}\n{_one_line(item.help)}"
 
 
-class Fish(FishComplete):
+class Fish(_Words, FishComplete):
     """Completion for fish, which replaces whole words."""
 
     source_template: ClassVar[str] = _FISH
-
-    def get_completion_args(self) -> tuple[list[str], str]:
-        """Whole words, and the one that is being typed."""
-        return _typed()
 
     def format_completion(self, item: CompletionItem) -> str:
         """An item, and what it means behind a tab."""
@@ -159,7 +160,7 @@ def _whole_word(value: str) -> str:
 
 
 def _one_line(text: str | None) -> str:
-    return " ".join((text or "").split())
+    return printable(" ".join((text or "").split()))
 
 
 SHELLS: dict[str, type[ShellComplete]] = {"bash": Bash, "zsh": Zsh, "fish": Fish}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rfcheck.printable import printable
+
 if TYPE_CHECKING:
     from rfcheck.report.result import Run
     from rfcheck.report.view import View
@@ -36,4 +38,4 @@ def append_step_summary(run: Run, view: View, environ: Mapping[str, str]) -> Non
             file.write(f"{render('markdown', run, view)}\n")
     except OSError as error:
         reason = error.strerror or str(error)
-        click.echo(f"warning: the job summary cannot be written to {name} ({VARIABLE}): {reason}", err=True)
+        click.echo(f"warning: the job summary cannot be written to {printable(name)} ({VARIABLE}): {reason}", err=True)

@@ -25,6 +25,7 @@ from rfcheck.cli.rule_candidates import fixes as fix_candidates
 from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.cli.verify_recipe import recipe_of, recipe_options, require_alone
 from rfcheck.errors import VerifyError
+from rfcheck.printable import printable
 
 if TYPE_CHECKING:
     from rfcheck.verify.conclusions import Run
@@ -146,7 +147,8 @@ def _enter(folder: str) -> None:
     except OSError as error:
         if rank() == 0:
             reason = error.strerror or str(error)
-            click.echo(f"{folder}, where the run began: {reason}; its target and data are looked for in {Path.cwd()}", err=True)
+            text = f"{folder}, where the run began: {reason}; its target and data are looked for in {Path.cwd()}"
+            click.echo(printable(text), err=True)
 
 
 def _run(file: RunFile, folder: RunFolder, *, download: bool) -> Run:
@@ -169,7 +171,7 @@ def _resumable(folder: RunFolder) -> Iterator[None]:
         is_stopped = isinstance(error, (KeyboardInterrupt, _TerminatedError))
         if rank() == 0 and folder.recipe.exists() and (is_stopped or folder.has_results()):
             way = f"rfcheck verify --resume {shlex.quote(str(folder.path))}"
-            click.echo(f"What is done is kept. Go on with: {way}", err=True)
+            click.echo(f"What is done is kept. Go on with: {printable(way)}", err=True)
         raise
 
 
@@ -213,4 +215,4 @@ def _print(finished: Run, folder: RunFolder, output_format: str) -> None:
     console = Console(file=sys.stdout, highlight=False)
     print_run(finished, console)
     kept = ", ".join(path.name for path in (folder.recipe, folder.document, *sorted(folder.path.glob("*.png"))))
-    console.print(f"\nKept in {folder.path}: {kept}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"\nKept in {printable(f'{folder.path}: {kept}')}", highlight=False, markup=False, soft_wrap=True)

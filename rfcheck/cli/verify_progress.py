@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rfcheck.printable import printable
 from rfcheck.verify.progress import Silent
 from rfcheck.verify.run.processes import rank
 
@@ -55,7 +56,7 @@ class _Lines:
         self._name = ""
 
     def _tell(self, state: str = "") -> None:
-        print(": ".join(filter(None, (self._name, state, self._note))), file=sys.stderr, flush=True)
+        print(printable(": ".join(filter(None, (self._name, state, self._note)))), file=sys.stderr, flush=True)
 
 
 class _Terminal:
@@ -66,11 +67,11 @@ class _Terminal:
         self._task = bars.add_task("", total=None, visible=False, note="")
 
     def stage(self, name: str, total: int) -> None:
-        self._bars.reset(self._task, total=total or None, description=name, note="", visible=True)
+        self._bars.reset(self._task, total=total or None, description=printable(name), note="", visible=True)
 
     def step(self, note: str = "") -> None:
         if note:
-            self._bars.update(self._task, advance=1, note=note)
+            self._bars.update(self._task, advance=1, note=printable(note))
         else:
             self._bars.update(self._task, advance=1)
 
@@ -91,7 +92,7 @@ class _Announcing:
     def stage(self, name: str, total: int) -> None:
         self._progress.stage(name, total)
         if self._folder is not None and self._folder.recipe.exists():
-            print(f"everything is kept in {self._folder.path}", file=sys.stderr, flush=True)
+            print(f"everything is kept in {printable(str(self._folder.path))}", file=sys.stderr, flush=True)
             self._folder = None
 
 

@@ -14,6 +14,7 @@ from rfcheck.cache.dependencies import CLOCK_LAG
 from rfcheck.cli.analysing import print_error
 from rfcheck.cli.watched import THERE, Contents, Watched, watched_after
 from rfcheck.errors import RfcheckError
+from rfcheck.printable import printable
 from rfcheck.span import shown_path
 
 if TYPE_CHECKING:
@@ -131,4 +132,4 @@ def _wakings(folders: Sequence[Path]) -> Iterator[None]:
 
 
 def _say(text: str) -> None:
-    click.echo(f"[{time.strftime('%H:%M:%S')}] {text}", err=True)
+    click.echo(f"[{time.strftime('%H:%M:%S')}] {printable(text)}", err=True)

@@ -17,7 +17,6 @@ from rfcheck.errors import TraceError
 from rfcheck.graph.borrow import WriteGuard, borrow, substitute_tensors
 from rfcheck.graph.leaving import Leaving
 from rfcheck.graph.made_in_forward import name_made_layers
-from rfcheck.graph.nesting import deep_calls
 from rfcheck.graph.operators import Convolution, Window, meaning_of
 from rfcheck.graph.recorder import Recorder
 from rfcheck.graph.records import ModuleCall, Recording
@@ -273,7 +272,7 @@ def _run(
         if not isinstance(module, torch.jit.ScriptModule):
             module.__dict__["forward"] = _announced(module, path, recorder)
     try:
-        with outer_mode, whole_operators(modules.values()), recorder, deep_calls(modules):
+        with outer_mode, whole_operators(modules.values()), recorder:
             result = model(image)
     except (SystemExit, GeneratorExit) as error:
         left = f"SystemExit({error.code!r}), as sys.exit does" if isinstance(error, SystemExit) else "GeneratorExit"

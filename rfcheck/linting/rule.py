@@ -125,7 +125,8 @@ class _FrontMatter:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 2 if mark is not None else 1
-            raise RuleError(f"{path}:{line}: the front matter is not YAML: {getattr(error, 'problem', error)}") from None
+            problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+            raise RuleError(f"{path}:{line}: the front matter is not YAML: {problem}") from None
         if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
             raise RuleError(f"{path}:2: the front matter must hold keys and values")
         self.values: dict[str, Any] = values

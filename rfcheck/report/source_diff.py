@@ -6,6 +6,8 @@ import difflib
 import io
 import tokenize
 
+from rfcheck.printable import printable
+
 _NO_NEWLINE = "\\ No newline at end of file\n"
 
 
@@ -13,7 +15,8 @@ def source_diff(path: str, before: bytes, after: bytes) -> str:
     """The changes of a Python file as a unified diff that ``patch -p0`` takes; empty where there are none."""
     if before == after:
         return ""
-    lines = difflib.unified_diff(_lines(before), _lines(after), path, path)
+    shown = printable(path)
+    lines = difflib.unified_diff(_lines(before), _lines(after), shown, shown)
     return "".join(line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}" for line in lines)
 
 

@@ -6,6 +6,7 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rfcheck.printable import printable
 from rfcheck.report.fix_line import effect
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def fixing_text(fixing: SourceFixing, width: int) -> str:
 
 def _wrapped(text: str, width: int) -> str:
     width = max(min(width, 120), 40)
-    return textwrap.fill(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(printable(text), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _made(fix: MadeFix, *, written: bool) -> str:

@@ -51,7 +51,7 @@ class KeptProbes:
                 return None
             correct = np.unpackbits(packed, count=images).astype(bool)
             l2, accuracy = (math.nan if content[name] is None else float(content[name]) for name in ("l2", "train_accuracy"))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
         return Probe(layer, features, l2, accuracy, correct)
 

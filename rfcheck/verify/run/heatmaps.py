@@ -83,5 +83,5 @@ def _kept(folder: Path, layer: str) -> Heatmap | None:
     try:
         values = json.loads((folder / layer_file_name(layer)).read_text(encoding="utf-8"))
         return Heatmap(values["layer"], tuple(tuple(row) for row in values["relative"])) if values["layer"] == layer else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

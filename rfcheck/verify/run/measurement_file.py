@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -58,7 +57,7 @@ def read_measurement(path: Path) -> Measurement | None:
             plain = json.loads(str(file["measured"]))
             correct, bits = file["correct"], file["probes"]
         return _measurement(plain, correct, bits) if plain.pop("version") == VERSION else None
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except Exception:  # a damaged archive fails in zlib, in the tokenizer, and in whatever else numpy reads its headers with
         return None
 
 

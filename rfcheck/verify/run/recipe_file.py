@@ -81,12 +81,13 @@ def read_run_file(path: Path) -> RunFile:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         version = document.pop("version")
         if version != VERSION:
-            raise VerifyError(f"{path}: has version {version}, not {VERSION}; resume with the rfcheck that began the run")
+            raise VerifyError(f"{path}: has version {version!r}, not {VERSION}; resume with the rfcheck that began the run")
         return _run_file(document)
     except VerifyError:
         raise
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise VerifyError(f"{path}: cannot be read as the file of a run: {error}; begin a new run") from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        why = "values are nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise VerifyError(f"{path}: cannot be read as the file of a run: {why}; begin a new run") from None
 
 
 def _run_file(document: dict[str, Any]) -> RunFile:
