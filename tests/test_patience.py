@@ -61,7 +61,7 @@ def test_a_step_that_goes_on_is_named_once(capsys):
         named.set()
         return 3
 
-    with patient(Patience(wait=times)):
+    with patient(Patience(notice=10.0, wait=times)):
         assert attended("running the forward of", "model.py:Net", work) == 3
     assert named.is_set()
     assert times.asked == [10.0]
