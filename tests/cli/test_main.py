@@ -131,7 +131,7 @@ def test_an_unforeseen_error_is_one_sentence(run, monkeypatch):
     def fail(*_args, **_kwargs):
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr("rfcheck.api.build_graph", fail)
+    monkeypatch.setattr("rfcheck.api.examine", fail)
     code, _, err = run(str(EXAMPLES / "vgg16.py"), "--resolution", "32")
     assert code == 2
     assert err == "error: rfcheck itself failed: ZeroDivisionError: unforeseen; --verbose shows where\n"

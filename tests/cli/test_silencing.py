@@ -24,7 +24,7 @@ class Chain(nn.Module):
 """
 LINE = 13
 RF101 = (
-    "RF101 [warning] layers.4: 3 layers from layers.4 on cannot add context: their input already sees at least 9 px of the 8x8 image; "
+    "RF101 [warning] Chain: layers.4: 3 layers from layers.4 on cannot add context: their input already sees at least 9 px of the 8x8 image; "
     "they hold 42.9% of the parameters and 42.9% of the FLOPs"
 )
 OPTIONS = ("--resolution", "8", "--output", "concise")
@@ -58,7 +58,7 @@ def test_what_is_suppressed_can_be_listed(lint):
 
 def test_a_comment_that_silences_nothing(lint):
     code, out, _ = lint("  # rfcheck: ignore[RF104]")
-    unused = f"model.py:{LINE}:45: RF902 [info] nothing here is silenced by RF104; correct the comment or remove it"
+    unused = f"model.py:{LINE}:45: RF902 [info] Chain: nothing here is silenced by RF104; correct the comment or remove it"
     assert (code, out.splitlines()) == (
         1,
         [f"model.py:{LINE}:13: {RF101}", unused, "Found 2 findings in 1 model: 1 warning, 1 info."],
