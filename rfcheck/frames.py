@@ -67,7 +67,7 @@ def user_frames(frame: FrameType | None, constructed: type = object) -> tuple[Fr
             else:
                 constructors.clear()
                 found.append((code.co_filename, code, frame.f_lasti))
-        elif kind == _RFCHECKS:
+        elif kind == _RFCHECKS and code.co_name != "__torch_function__":  # a mode stands between a function and who calls it
             break
         frame = frame.f_back
     return tuple(found)

@@ -73,8 +73,9 @@ def run(capsys):
 
 @pytest.fixture
 def model_file(tmp_path, monkeypatch):
-    """Write a Python file into an empty current folder; returns its name."""
+    """Write a Python file into an empty current folder; returns its name. What was imported of it is forgotten after the test."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
     for name in [name for name in sys.modules if name.startswith("_rfcheck_")]:
         monkeypatch.delitem(sys.modules, name)
 
@@ -82,4 +83,7 @@ def model_file(tmp_path, monkeypatch):
         (tmp_path / name).write_text("import torch\nfrom torch import nn\n" + code, encoding="utf-8")
         return name
 
-    return write
+    yield write
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]

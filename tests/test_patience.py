@@ -42,12 +42,14 @@ def test_nobody_is_patient_where_no_command_runs():
 
 def test_what_ends_in_time_passes(capsys):
     before = signal.getsignal(signal.SIGURG)
+    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)  # programs in the background ignore it
     with patient(Patience(5, wait=Times(0))):
         assert attended("building", "Net", lambda: 3) == 3
         with pytest.raises(ZeroDivisionError):
             attended("building", "Net", lambda: 1 // 0)
         with pytest.raises(KeyboardInterrupt):
             attended("building", "Net", lambda: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGINT, heeded)
     assert capsys.readouterr() == ("", "")
     assert signal.getsignal(signal.SIGURG) is before
 

@@ -31,7 +31,7 @@ class Net(nn.Sequential):
 """
 CONFIGURATION = '[tool.rfcheck]\nresolution = 16\nselect = ["RF101"]\n'
 FINDING = (
-    "{file}:9:13: RF101 [warning] 2: 4 layers from 2 on cannot add context: their input already sees at least 19 px of the 16x16 image; "
+    "{file}:9:13: RF101 [warning] Net: 2: 4 layers from 2 on cannot add context: their input already sees at least 19 px of the 16x16 image; "
     "they hold 50.0% of the parameters and 5.8% of the FLOPs\n"
 )
 MARK = "from pathlib import Path\nPath({!r}).touch()\n"
@@ -132,7 +132,8 @@ def test_several_files(project):
         "models/__init__.py": "",
         "übung.py": MODEL.replace("Net", "Netz"),
     }
-    found = "".join(FINDING.format(file=file) for file in ("models/one.py", "models/two words.py", "übung.py"))
+    found = "".join(FINDING.format(file=file) for file in ("models/one.py", "models/two words.py"))
+    found += FINDING.format(file="übung.py").replace("Net:", "Netz:")
     report = failed(1, f"{found}Found 3 findings in 3 models: 3 warnings.")
     assert project.check({**files, "pyproject.toml": CONFIGURATION}) == (1, report)
     assert project.check({"pyproject.toml": CONFIGURATION + "ignore = ['RF101']\n"}) == (0, PASSED)

@@ -1,7 +1,6 @@
 """The main path, and the depth against an enumeration of all paths."""
 
 import pytest
-import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from torch import nn

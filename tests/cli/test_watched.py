@@ -107,8 +107,9 @@ def test_what_a_check_depends_on(tmp_path):
     [("pkg.model:Net", "."), ("pkg/model.py", "."), ("torchvision:vgg11", "."), ("net.onnx", None), ("gone/model.py", "gone")],
 )
 def test_where_modules_come_from(tmp_path, target, root):
-    written("pkg/__init__.py", "pkg/model.py")
+    written("pkg/__init__.py", "pkg/model.py", "net.onnx", "gone/model.py")
     (request,) = requests_for([target], {"resolution": 8})
+    Path("gone/model.py").unlink()
     watched = watched_after([Gathered(request, failures=(Failure(target, "no"),))])
     assert watched.failed
     assert watched.roots == (frozenset() if root is None else {(tmp_path / root).resolve()})

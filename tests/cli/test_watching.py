@@ -26,7 +26,7 @@ WAITS = "watching Ctrl-C ends\n"
 def report(parameters: int, line: int = 3) -> str:
     """What is said of a model that has parameters, each of which is too much."""
     return (
-        f"model.py:{line}: RF401 [error] model exceeds its budget: parameters {parameters} (limit 0)\n"
+        f"model.py:{line}: RF401 [error] model: model exceeds its budget: parameters {parameters} (limit 0)\n"
         f"Found 1 finding in 1 model: 1 error.\n"
     )
 

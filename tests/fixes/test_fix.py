@@ -45,7 +45,15 @@ def test_a_proposed_fix():
     plan = Plan((Replace("fc", Part("Linear", (8, 4))),))
     fix = proposed(subject, "name", plan, subject.before, "what it does", safe=True)
     assert fix == Fix(
-        "name", True, "what it does", plan.snippet(subject.model), Prediction(subject.before, subject.before), plan, (16, 20)
+        "name",
+        True,
+        "what it does",
+        plan.snippet(subject.model),
+        Prediction(subject.before, subject.before),
+        plan,
+        (16, 20),
+        shape=(1, 3, 16, 20),
+        held=subject.network.graph.graph["input_axes"],
     )
     assert fix.code == "from torch import nn\n\nmodel.fc = nn.Linear(8, 4)\n"
     assert repr(fix).startswith("Fix(name='name', safe=True, description='what it does', predicted=Prediction(before=Outcome(")

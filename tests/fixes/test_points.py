@@ -73,7 +73,12 @@ BRANCHES = {
         [(("a",), (2, 2)), (("b",), (2, 2))],
     ),
     "a gate's weights": (
-        Net(lambda n, x: n.c(x * torch.sigmoid(F.interpolate(n.b(n.a(x)), x.shape[2:]))), a=down(), b=down(), c=down()),
+        Net(
+            lambda n, x: n.e(n.d(n.c(x * torch.sigmoid(F.interpolate(n.b(n.a(x)), x.shape[2:]))))),
+            **{name: down() for name in "abc"},
+            d=conv(3, 3),
+            e=conv(3, 3),
+        ),
         [(("c",), (2, 2))],
     ),
     "one axis only": (Net(lambda n, x: n.a(x), a=nn.Conv2d(3, 4, 3, (1, 2))), [(("a",), (1, 2))]),

@@ -151,7 +151,7 @@ def _changed(analysis: Analysis, fix_name: str, build: Callable[[], nn.Module], 
 
 
 def _variant(name: str, description: str, analysis: Analysis) -> Variant:
-    candidates = [layer for layer in analysis.layers if layer.kind in ("conv", "linear") and layer.role != "gate"]
+    candidates = [layer for layer in analysis.layers if layer.kind in ("conv", "linear", "recurrent") and layer.role != "gate"]
     seen = _observed(analysis.model, (analysis.network.channels, *analysis.input_size))
     return Variant(
         name=name,

@@ -121,7 +121,7 @@ def test_one_model_is_verified_at_a_time(model_file):
     model_file(CHAIN, "model.py")
     with pytest.raises(VerifyError) as caught:
         plan("model.py")
-    names = "model.py:Empty, model.py:ready"
+    names = "model.py:frozen, model.py:ready"
     assert str(caught.value) == f"model.py holds several models; verify trains one of them: {names}"
 
 
