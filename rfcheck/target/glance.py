@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 
 from rfcheck.errors import NothingToAnalyzeError
@@ -73,7 +73,8 @@ def may_hold_model(tree: ast.Module, path: Path) -> bool:
     if any(_may_make_model(node, names, suspects) for node, names in zip(statements, running, strict=True)):
         return True
     functions = {node.name: names for node, names in zip(statements, used, strict=True) if isinstance(node, ast.FunctionDef)}
-    return any(_may_return_module(node, functions, suspects) for node in statements)
+    called = {root_of(name) for names in used for name in names.reads | names.read_later}  # perhaps with arguments to take over
+    return any(_may_return_module(node, functions, called, suspects) for node in statements)
 
 
 def _may_make_model(node: ast.AST, names: Names, suspects: Suspects) -> bool:
@@ -112,9 +113,11 @@ def _may_be_factory(node: ast.FunctionDef | ast.AsyncFunctionDef, suspects: Susp
     return node.name in FACTORY_NAMES or _may_name_module(node.returns, suspects)
 
 
-def _may_return_module(node: ast.AST, functions: Mapping[str, Names], suspects: Suspects) -> bool:
+def _may_return_module(node: ast.AST, functions: Mapping[str, Names], called: Set[str], suspects: Suspects) -> bool:
     """Whether a function may return a Module, itself or through others of the file."""
-    if not isinstance(node, ast.FunctionDef) or not _has_public({node.name}) or _needs_arguments(node.args):
+    if not isinstance(node, ast.FunctionDef) or not _has_public({node.name}):
+        return False
+    if _needs_arguments(node.args) and node.name not in called:
         return False
     returned = [one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value is not None]
     assigned = [one for one in ast.walk(node) if isinstance(one, ast.Assign | ast.AnnAssign | ast.NamedExpr)]
@@ -125,8 +128,8 @@ def _may_return_module(node: ast.AST, functions: Mapping[str, Names], suspects: 
             continue
         reads.add(name)
         waiting += [other for one in assigned if name in names_in([one]).binds for other in _all_names([one])]
-        called = functions.get(root_of(name))
-        waiting += [] if called is None else called.read_later
+        helper = functions.get(root_of(name))
+        waiting += [] if helper is None else helper.read_later
     return suspects.among(reads)
 
 

@@ -52,7 +52,7 @@ def test_a_rule_of_ones_own():
 
 
 def test_facts_of_the_network_are_not_read_in_measurements():
-    with pytest.raises(RuleError, match="reads 'tail', which is not a fact; facts are"):
+    with pytest.raises(RuleError, match="reads 'tail', which is not a fact; did you mean tail_pattern"):
         own(OWN.replace("verdict.status == 'refuted'", "size(tail) > 0"))
     with pytest.raises(RuleError, match="reads '.stauts', which is not a fact; did you mean status"):
         own(OWN.replace("verdict.status", "verdict.stauts"))

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-
 from rfcheck.errors import OperatorError
 from rfcheck.graph.operators.arranging import ARRANGING
 from rfcheck.graph.operators.combining import COMBINING
@@ -55,6 +53,8 @@ def _derived(func: Any) -> Meaning | None:
 def _acts_on_positions(func: Any) -> bool:
     """Whether torch marks an operator, or the one that it is the form in place of, as acting position by position."""
     namespace, name = func._schema.name.split("::")
+    import torch  # not at the top: what reads kept results knows meanings, too, and needs no torch
+
     plain = getattr(getattr(torch.ops, namespace), name.removesuffix("_"), None)
     forms = [func] if plain is None else [func, *(getattr(plain, overload) for overload in plain.overloads())]
     return any(torch.Tag.pointwise in form.tags for form in forms)
