@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import networkx as nx
 
 
 def wrapping(graph: nx.DiGraph) -> list[str]:
@@ -37,6 +37,8 @@ def wrapping(graph: nx.DiGraph) -> list[str]:
 
 def _behind(graph: nx.DiGraph, name: str, shifts: dict[str, dict[int, int]]) -> Iterator[str]:
     """The shifts behind another one, as far as something is mixed in between."""
+    import networkx as nx
+
     behind = nx.descendants(graph, name)
     for end in (other for other in shifts if other in behind):
         between = behind & nx.ancestors(graph, end)

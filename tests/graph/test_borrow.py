@@ -137,6 +137,7 @@ def is_as_new(model: nn.Module, parameters: list[nn.Parameter]) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_an_exception_at_any_line_leaves_the_model_as_it_was():
     """Lines, and beginnings of functions, that borrow, change and give back raise once each, spread over all of them."""
     model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1)).train()
