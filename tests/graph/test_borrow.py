@@ -5,8 +5,9 @@ import random
 import sys
 import warnings
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -137,8 +138,7 @@ def is_as_new(model: nn.Module, parameters: list[nn.Parameter]) -> bool:
     )
 
 
-@pytest.mark.slow
-def test_an_exception_at_any_line_leaves_the_model_as_it_was():
+def interrupt_at_many_lines() -> None:
     """Lines, and beginnings of functions, that borrow, change and give back raise once each, spread over all of them."""
     model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1)).train()
     parameters = list(model.parameters())
@@ -177,6 +177,12 @@ def test_an_exception_at_any_line_leaves_the_model_as_it_was():
             assert gc.isenabled()
     finally:
         sys.settrace(before)
+
+
+@pytest.mark.slow
+def test_an_exception_at_any_line_leaves_the_model_as_it_was():
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:  # where nothing but this is traced
+        pool.submit(interrupt_at_many_lines).result()
 
 
 class _Counted:
