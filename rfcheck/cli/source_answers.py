@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rfcheck.errors import FixError
-from rfcheck.fixes.variants import is_variant_of
+from rfcheck.fixes.variants import is_among
 
 if TYPE_CHECKING:
     from rfcheck.cli.source_examining import Examined
@@ -148,7 +148,7 @@ def _asked(fixes: Sequence[Fix], findings: Sequence[Finding]) -> list[_Asked]:
 
 
 def _is_named(fix: Fix, finding: Finding) -> bool:
-    return any(is_variant_of(fix.name, name) for name in finding.fixes)
+    return is_among(fix.name, finding.fixes)
 
 
 def _layers(asked: Sequence[str | None]) -> set[str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _NUMBER = re.compile(r"-\d+$")
 
@@ -15,3 +16,8 @@ def fix_of(name: str) -> str:
 def is_variant_of(name: str, fix: str) -> bool:
     """Whether a fix, or a variant of it, is called so: "truncate-before" is no variant of "truncate"."""
     return fix_of(name) == fix
+
+
+def is_among(name: str, fixes: Iterable[str]) -> bool:
+    """Whether a fix is one of some, or a variant of one."""
+    return any(is_variant_of(name, fix) for fix in fixes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rfcheck.fixes.variants import is_variant_of
+from rfcheck.fixes.variants import is_among
 from rfcheck.report.units import short
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def best_option(fixes: Sequence[Fix], names: Sequence[str]) -> str | None:
     """
     from rfcheck.fixes.recommending import recommend
 
-    proposed = [fix for fix in fixes if any(is_variant_of(fix.name, name) for name in names)]
+    proposed = [fix for fix in fixes if is_among(fix.name, names)]
     best = recommend(proposed, "efficiency").fix
     if best is None:
         return None

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from rfcheck.analysis.layers import Layer
 from rfcheck.report.comparison import LayerChange
-from rfcheck.report.tables import status
+from rfcheck.report.tables import channels, span, status
 from rfcheck.report.terminal import LEAST, Name, empty_table
 from rfcheck.report.units import extents
 
@@ -82,11 +82,11 @@ def _shown(layer: Layer, title: str, changed: Collection[str]) -> str:
         window = f"p{_sizes(layer.padding)}" if set(changed) == {"padding"} else _window(layer)
         return f"{layer.kind} {window}".rstrip() if "kind" in changed else window
     if title == "channels":
-        return "" if layer.out_channels is None else f"{layer.in_channels}:{layer.out_channels}"
+        return channels(layer)
     if title == "size":
         return extents(layer.out_size) if "out_size" in changed else f"in {extents(layer.in_size)}"
     if title == "r_in":
-        return _span(layer)
+        return span(layer)
     return extents(layer.r_max) if title == "r" else status(layer)
 
 
@@ -100,8 +100,3 @@ def _window(layer: Layer) -> str:
 
 def _sizes(values: tuple[int, ...] | None) -> str:
     return "-" if values is None else extents(values)
-
-
-def _span(layer: Layer) -> str:
-    low, high = extents(layer.r_in_min), extents(layer.r_in_max)
-    return low if low == high else f"{low}-{high}"

@@ -75,9 +75,9 @@ def print_layers(layers: Sequence[Layer], cost: Cost, console: Console) -> None:
             Name(layer.name),
             layer.kind,
             _kernel(layer),
-            _channels(layer),
+            channels(layer),
             extents(layer.out_size),
-            _span(layer),
+            span(layer),
             extents(layer.r_max),
             short(layer.params) if layer.params else "",
             short(layer.flops) if layer.flops else "",
@@ -90,7 +90,8 @@ def print_layers(layers: Sequence[Layer], cost: Cost, console: Console) -> None:
     print_wrapped(_KEY, console, style="dim")
 
 
-def _channels(layer: Layer) -> str:
+def channels(layer: Layer) -> str:
+    """Channels in and out; nothing for a layer that makes none."""
     return "" if layer.out_channels is None else f"{layer.in_channels}:{layer.out_channels}"
 
 
@@ -101,7 +102,8 @@ def _kernel(layer: Layer) -> str:
     return f"{extents(layer.kernel)}/{extents(layer.stride)}{dilation}"
 
 
-def _span(layer: Layer) -> str:
+def span(layer: Layer) -> str:
+    """What the layer's input sees, along the smallest and the largest path."""
     low, high = extents(layer.r_in_min), extents(layer.r_in_max)
     return low if low == high else f"{low}-{high}"
 
@@ -130,7 +132,7 @@ def print_explanation(analysis: Analysis, name: str, console: Console) -> None:
     size = crossed(analysis.input_size)
     sees = f"r_min {extents(layer.r_min)}, r_max {extents(layer.r_max)}"
     console.print(
-        f"{printable(layer.name)} at {size}: {sees}; its input sees {_span(layer)} px", style="bold", highlight=False, markup=False
+        f"{printable(layer.name)} at {size}: {sees}; its input sees {span(layer)} px", style="bold", highlight=False, markup=False
     )
     paths = {bound: analysis.path(name, bound) for bound in ("min", "max")}
     same = paths["min"] == paths["max"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rfcheck.fixes.variants import is_variant_of
+from rfcheck.fixes.variants import is_among
 from rfcheck.verify.conclusions import Gain, Status, TailPattern, VariantResult
 from rfcheck.verify.records import Interval
 from rfcheck.verify.verdict.flow import Flow
@@ -45,7 +45,7 @@ class Evidence:
 
     def trained(self, fixes: tuple[str, ...]) -> tuple[VariantResult, ...]:
         """The changed models that one of the fixes made, with a difference to the original."""
-        return tuple(one for one in self.results if one.difference and any(is_variant_of(one.variant.name, fix) for fix in fixes))
+        return tuple(one for one in self.results if one.difference and is_among(one.variant.name, fixes))
 
     def changes(self, fixes: tuple[str, ...]) -> list[str]:
         """How the accuracies of these models differ from that of the original, a phrase each."""
@@ -101,7 +101,7 @@ def plateau_sentence(gain: Gain, relevant_gain: float) -> str:
 
 def promise_kept(result: VariantResult, relevant_gain: float) -> Status:
     """Whether a trained fix does what it promises: more accuracy, or no loss that counts."""
-    if any(is_variant_of(result.variant.name, fix) for fix in IMPROVING):
+    if is_among(result.variant.name, IMPROVING):
         return "confirmed" if result.change == "better" else "refuted" if result.change == "worse" else "inconclusive"
     change = result.difference
     if change is None:
