@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,12 +37,7 @@ def require_file(path: str) -> None:
     Raises:
         TargetError: naming what is there instead.
     """
-    place = Path(path)
-    if place.is_dir():
-        raise TargetError(f"{path}: is a folder; give the files in it that define models")
-    if not place.exists():
-        link = f" behind this link to {place.readlink()}" if place.is_symlink() else ""
-        raise TargetError(f"{path}: no such file{link}{_other_files(place)}")
+    _require_plain(path, "give the files in it that define models", _other_files)
 
 
 def require_program(path: str, kind: str) -> None:
@@ -50,12 +46,17 @@ def require_program(path: str, kind: str) -> None:
     Raises:
         TargetError: naming what is there instead.
     """
+    _require_plain(path, "give the file in it that holds the model", lambda place: _listed(_there(place, kind)))
+
+
+def _require_plain(path: str, of_a_folder: str, others: Callable[[Path], str]) -> None:
+    """Refuse a folder, with the remedy for it, and a file that is not there, with a hint at others."""
     place = Path(path)
     if place.is_dir():
-        raise TargetError(f"{path}: is a folder; give the file in it that holds the model")
+        raise TargetError(f"{path}: is a folder; {of_a_folder}")
     if not place.exists():
-        near = sorted(p.name for p in place.parent.glob(f"*.{kind}"))[:3] if place.parent.is_dir() else []
-        raise TargetError(f"{path}: no such file{'; there is ' + ', '.join(near) if near else ''}")
+        link = f" behind this link to {place.readlink()}" if place.is_symlink() else ""
+        raise TargetError(f"{path}: no such file{link}{others(place)}")
 
 
 def _is_in_folder(root: str) -> bool:
@@ -65,8 +66,15 @@ def _is_in_folder(root: str) -> bool:
 
 def _other_files(path: Path) -> str:
     """A hint at the file that is meant, or at others that are there."""
-    names = sorted(file.name for file in path.parent.glob("*.py") if file.exists())
+    names = _there(path, "py")
     near = difflib.get_close_matches(path.stem, [name.removesuffix(".py") for name in names], 1)
-    if near:
-        return f"; did you mean {path.parent / near[0]}.py?"
+    return f"; did you mean {path.parent / near[0]}.py?" if near else _listed(names)
+
+
+def _there(path: Path, ending: str) -> list[str]:
+    """The files of a kind beside a path; links that lead nowhere are none."""
+    return sorted(file.name for file in path.parent.glob(f"*.{ending}") if file.exists())
+
+
+def _listed(names: Sequence[str]) -> str:
     return f"; there is {', '.join(names[:3])}" if names else ""

@@ -16,6 +16,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "model.py").write_text("")
     (tmp_path / "net.onnx").write_bytes(b"")
     (tmp_path / "package").mkdir()
+    (tmp_path / "gone.onnx").symlink_to("away.onnx")
     return tmp_path
 
 
@@ -27,6 +28,7 @@ def folder(tmp_path, monkeypatch):
         ("nosuch.py:Net", "nosuch.py: no such file; there is model.py"),
         ("nowhere/nosuch.py", "nowhere/nosuch.py: no such file"),
         ("nosuch.onnx", "nosuch.onnx: no such file; there is net.onnx"),
+        ("gone.onnx", "gone.onnx: no such file behind this link to away.onnx; there is net.onnx"),
         ("nosuch.pt2", "nosuch.pt2: no such file"),
         ("nosuch_module.part:Net", "nosuch_module.part: no such module in this environment or folder"),
     ],
