@@ -53,7 +53,7 @@ def answers(state: Examined, names: Sequence[str] = ()) -> list[Answer]:
     from rfcheck.fixes.subject import Subject
 
     analysis = state.analysis
-    asked = _named(analysis.fixes, names) if names else _asked(analysis.fixes, state.findings)
+    asked = [(analysis.proposals.named(name), None, True) for name in names] or _asked(analysis.fixes, state.findings)
     if not asked:
         return []
     try:
@@ -110,16 +110,6 @@ def _has_a_call(step: Step, state: Examined) -> bool:
     except FixError:
         return False
     return True
-
-
-def _named(fixes: Sequence[Fix], names: Sequence[str]) -> list[_Asked]:
-    """The fixes of these names, for all layers."""
-    known = {fix.name: fix for fix in fixes}
-    for name in names:
-        if name not in known:
-            there = f"there are {', '.join(known)}" if known else "none does"
-            raise FixError(f"no fix {name} applies to it; {there}")
-    return [(known[name], None, True) for name in names]
 
 
 def _asked(fixes: Sequence[Fix], findings: Sequence[Finding]) -> list[_Asked]:

@@ -135,7 +135,7 @@ def test_unsafe_fixes_are_allowed_not_made(run, model_file):
     [
         ("", "error: --fix=: the name of a fix is missing; write --fix=crop-kernels, or --fix for all safe changes\n"),
         (" , ", "error: --fix=: the name of a fix is missing; write --fix=crop-kernels, or --fix for all safe changes\n"),
-        ("nonsense", "model.py:Net: no fixes: no fix nonsense applies to it; there are "),
+        ("nonsense", "model.py:Net: no fixes: no fix 'nonsense'; fixes are crop-kernels, "),
     ],
 )
 def test_names_of_fixes(run, model_file, names, sentence):
