@@ -85,7 +85,11 @@ class Block(nn.Sequential):
     def __init__(self, channels):
         super().__init__(nn.Conv2d(channels, channels, 3))
 """
-NEEDED = "blocks.py:Block needs the arguments channels; give them as 'blocks.py:Block(channels=...)'"
+NEEDED = (
+    "blocks.py: holds no model; a model is a module-level instance that the file makes, a class that can be built without arguments, "
+    "or a function without arguments that returns one; Block is a building block: name one to analyse it, as in "
+    "'blocks.py:Block(channels=...)'"
+)
 
 
 def test_files_without_a_model_and_broken_ones_do_not_keep_others_from_being_fixed(run, model_file):
@@ -126,7 +130,7 @@ def test_unsafe_fixes_are_allowed_not_made(run, model_file):
     assert "left remove-stem: it changes what the model computes;" in err
     assert path.read_bytes() == before
     _, _, err = run("model.py", "--resolution", "16", "--fix=remove-stem", "--unsafe-fixes")
-    assert "made remove-stem in line 6" in err
+    assert "made remove-stem in line 7" in err
     assert b"nn.Conv2d(3, 8, 3, 1, 1), nn.Identity()," in path.read_bytes()
 
 
