@@ -52,6 +52,18 @@ def _patience_on_any_machine():
 
 
 @pytest.fixture(autouse=True)
+def _own_imports(tmp_path_factory):
+    """What a test puts on the import path, or imports from a temporary folder, is gone after it."""
+    path, known = list(sys.path), set(sys.modules)
+    yield
+    sys.path[:] = path
+    folder = str(tmp_path_factory.getbasetemp())
+    for name in sys.modules.keys() - known:
+        if str(getattr(sys.modules[name], "__file__", None) or "").startswith(folder):
+            del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
 def _same_random_numbers():
     """Weights of models are the same in every run of the suite."""
     torch.manual_seed(0)
@@ -73,9 +85,8 @@ def run(capsys):
 
 @pytest.fixture
 def model_file(tmp_path, monkeypatch):
-    """Write a Python file into an empty current folder; returns its name. What was imported of it is forgotten after the test."""
+    """Write a Python file into an empty current folder; returns its name."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
     for name in [name for name in sys.modules if name.startswith("_rfcheck_")]:
         monkeypatch.delitem(sys.modules, name)
 
@@ -83,7 +94,4 @@ def model_file(tmp_path, monkeypatch):
         (tmp_path / name).write_text("import torch\nfrom torch import nn\n" + code, encoding="utf-8")
         return name
 
-    yield write
-    for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
-            del sys.modules[name]
+    return write

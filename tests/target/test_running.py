@@ -19,9 +19,6 @@ REGISTERED = "from .registry import register\n@register\nclass Net:\n    WIDTH =
 def project(tmp_path, monkeypatch):
     """Write files into an empty current folder, and run one of them; what it imports is forgotten after the test."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if not Path(folder).is_relative_to(tmp_path.parent)])
-    for name in [name for name in sys.modules if name == "model"]:
-        monkeypatch.delitem(sys.modules, name)
 
     def run(file: str, files: dict[str, str], content: bytes | None = None):
         for name, text in files.items():
