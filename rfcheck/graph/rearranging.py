@@ -9,6 +9,7 @@ from rfcheck.graph.axes import (
     Digit,
     Layout,
     Plain,
+    axis_size,
     digits_of,
     plain,
     regroup,
@@ -270,9 +271,19 @@ def _indexed(call: Call, x: TensorArg, layout: Layout, used: dict[int, TensorArg
     entries = flat_index([index.data for index in used.values()], [x.shape[d] for d in dims])
     if entries is None:
         return call.unknown("indexes positions by values that are not known", _KIND)
-    if not index_into(reading, at, len(dims), entries):
-        return call.unknown("indexes positions of several axes that move together", _KIND)
-    return moved(x, reading)
+    if index_into(reading, at, len(dims), entries):
+        return moved(x, reading)
+    if len(dims) == chosen == 1 and _is_inside_windows(layout, dims[0]):  # coefficients of a window in another order
+        reading.blend(at)
+        reading.dims[at] = resized(reading.dims[at], call.out_shape[at])
+        return moved(x, reading)
+    return call.unknown("indexes positions of several axes that move together", _KIND)
+
+
+def _is_inside_windows(layout: Layout, dim: int) -> bool:
+    """Whether a dimension holds, of each of its axes, the places within a window only."""
+    digits = digits_of(layout[dim])
+    return all(digit.spacing * digit.size < axis_size(layout, digit.axis) for digit in digits if digit.size > 1)
 
 
 def _as_strided(call: Call, x: TensorArg, layout: Layout) -> Gathered:

@@ -79,3 +79,26 @@ def test_rows_in_any_order(shuffled):
 def test_positions_that_move_together_are_unknown_and_named():
     analysis = rfcheck.analyze(Indexed(lambda x, i: x.flatten(2)[..., i].view(1, 2, 6, 8), torch.randperm(192)[:48]), TOKENS)
     assert analysis.assumptions == ("index: aten::index: indexes positions of several axes that move together",)
+
+
+class Coefficients(nn.Module):
+    """Makes sums of the values in each 4x4 patch, chooses among them, and takes them for channels."""
+
+    def __init__(self, chosen: list[int]) -> None:
+        super().__init__()
+        self.basis = nn.Parameter(torch.rand(4, 4))
+        self.chosen = chosen
+        self.last = nn.Conv2d(len(chosen), 2, 3)
+
+    def forward(self, x):
+        n, _, h, w = x.shape
+        patches = x.reshape(n, h // 4, 4, w // 4, 4).permute(0, 1, 3, 2, 4)
+        sums = (self.basis @ patches @ self.basis.mT).flatten(3)[..., self.chosen]
+        return self.last(sums.permute(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("chosen", [[0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15], [0, 1, 4, 8, 5]], ids=["all", "some"])
+def test_coefficients_of_patches_in_another_order(chosen):
+    analysis = rfcheck.analyze(Coefficients(chosen), (1, 32, 32))
+    last = analysis.layer("last")
+    assert (last.in_size, last.r_max, analysis.assumptions) == ((8, 8), (12, 12), ())  # three patches of four
