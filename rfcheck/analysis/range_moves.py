@@ -33,7 +33,7 @@ def range_moves(model: nn.Module, network: Network, settings: Settings) -> Itera
         if claimed is None or size is None or size == network.input_size:
             continue
         there = _range_at(model, network, settings, size)
-        if there is not None and there[end] != claimed:
+        if there is not None and there[end] != claimed and not _mixes_up_axes(there[end]):
             here, moved = text.format(_text(claimed)), text.format(_text(there[end]))
             yield f"range: {here} by the graph at {crossed(network.input_size)}, but by that at {crossed(size)} {moved}"
 
@@ -55,6 +55,11 @@ def _range_at(
         shape[dimension] = extent
     recorded = trace_on_meta(model, tuple(shape))
     return None if recorded is None else examine(build_graph(recorded, held=held), settings).resolution_range
+
+
+def _mixes_up_axes(extents: Extents | None) -> bool:
+    """Whether one axis alone is unbounded, though none was: the axes of maps of a single position cannot be told apart."""
+    return extents is not None and 0 < sum(map(math.isinf, extents)) < len(extents)
 
 
 def _text(extents: Extents | None) -> str:

@@ -18,6 +18,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from rfcheck.frames import user_frames
+from rfcheck.graph.attention_bytes import HIDDEN_VIEWS, bytes_taken_apart, is_fused
 from rfcheck.graph.constants import Constants
 from rfcheck.graph.flops import formula_of
 from rfcheck.graph.operators import Recurrent, meaning_of
@@ -120,6 +121,7 @@ class _Signature:
         view_of: position of the argument that its results are views of.
         is_composite: whether it only calls other operators. Torch takes most of these apart before they are seen, but not where
             gradients are out of the question, as in inference mode.
+        is_fused: whether it is attention in one kernel.
     """
 
     __slots__ = (
@@ -129,6 +131,7 @@ class _Signature:
         "content_free",
         "copies",
         "is_composite",
+        "is_fused",
         "makes",
         "rebinds",
         "turns",
@@ -150,6 +153,7 @@ class _Signature:
         self.rebinds = func._opname == "set_"
         is_composite: bool = func.namespace != "prim" and torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _COMPOSITE)
         self.is_composite = is_composite and not isinstance(meaning_of(func), Recurrent)
+        self.is_fused = is_fused(func)
         self.by_value = func._opname in _BY_VALUE
         self.by_places = func._opname in _BY_PLACES
         self.by_memory = func._opname == "as_strided"
@@ -424,9 +428,11 @@ class Recorder(_Mode):  # type: ignore[misc]
             depends = self._took_in_inputs((*args, *kwargs.values()), refs)
         values: list[int | None]
         if depends:
-            fresh = signature.view_of is None
+            fresh = signature.view_of is None and func._opname not in HIDDEN_VIEWS
             outs = [(tuple(t.shape), t.numel() * t.element_size() if fresh else 0) for t in tensors]
             outs += [(tuple(t.shape), 0) for t in written]
+            if signature.is_fused:
+                outs[0] = (outs[0][0], bytes_taken_apart(func, args, kwargs))
             values = list(self._append(func, ref_args, ref_kwargs, refs, outs, self.current))
             if signature.by_memory:
                 self.recording.records[-1].memory = (args[0].stride(), args[0].storage_offset())

@@ -85,3 +85,22 @@ def test_axes_that_are_not_behind_the_channels():
 
     assert len(analyze(Last(), (64, 64, 3)).range_moves) == 2
     assert torch.is_grad_enabled()
+
+
+class Tokens(nn.Module):
+    """Attention over all positions of a map that keeps the extent of the image."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+        self.attention = nn.MultiheadAttention(4, 1, batch_first=True)
+
+    def forward(self, x):
+        t = self.conv(x).flatten(2).transpose(1, 2)
+        return self.attention(t, t, t, need_weights=False)[0]
+
+
+def test_the_axes_of_a_single_position_are_not_told_apart():
+    analysis = analyze(Tokens(), 32)
+    assert analysis.resolution_range == ((1, 1), (1, 1))
+    assert analysis.range_moves == ()
