@@ -54,7 +54,8 @@ def bytes_taken_apart(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
             scale=given.get("scale"),
             enable_gqa=query.shape[1] != key.shape[1],
         )
-    return allocations.total
+    total: int = allocations.total
+    return total
 
 
 def _without_data(tensor: torch.Tensor) -> torch.Tensor:

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from rfcheck.report.merging import is_within, merge_pointwise, with_parents
 from tests.report.block_networks import Block, Net, facts_of
@@ -42,6 +43,57 @@ def test_what_a_pooling_along_one_axis_leaves_over_is_in_its_box():
     facts = facts_of(model, (3, 64))
     assert {"1/squeeze", "1/squeeze:2"} <= set(facts.nodes)
     assert merge_pointwise(facts) == [("input",), ("0",), ("1/unsqueeze",), ("1", "1/squeeze", "1/squeeze:2"), ("2",)]
+
+
+@pytest.mark.parametrize("in_modules", [True, False])
+def test_what_a_write_in_place_leaves_over_is_in_the_box_of_its_layer(in_modules):
+    """Instance normalisation is a view of what it computes, so that an activation in place writes to another tensor, too."""
+
+    class Functional(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.convs = nn.ModuleList([nn.Conv2d(3, 3, 3), nn.Conv2d(3, 3, 3)])
+
+        def forward(self, x):
+            for conv in self.convs:
+                x = functional.leaky_relu_(functional.instance_norm(conv(x)), 0.01)
+            return x
+
+    def layer():
+        return nn.Conv2d(3, 3, 3), nn.InstanceNorm2d(3, affine=True), nn.LeakyReLU(0.01, inplace=True)
+
+    facts = facts_of(nn.Sequential(*layer(), *layer()) if in_modules else Functional())
+    assert [node for node in facts if not facts.succ[node] and node not in facts.graph["outputs"]] != []
+    found = merge_pointwise(facts)
+    if in_modules:
+        assert [len(box) for box in found] == [1, 6, 6]
+    else:  # which do not belong to one convolution more than to the other
+        assert [len(box) for box in found] == [1, 1, 5, 1, 5]
+
+
+def test_what_is_left_over_of_a_write_to_a_part_is_in_the_box_of_what_was_written():
+    class Part(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(3, 4, 3), nn.Conv2d(2, 3, 3)
+
+        def forward(self, x):
+            return self.b(self.a(x)[:, :2].relu_())
+
+    assert boxes(Part()) == [("input",), ("a", "slice", "relu", "scatter"), ("b",)]
+
+
+def test_what_the_model_returns_is_not_left_over():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 3, 3)
+
+        def forward(self, x):
+            x = self.a(x)
+            return x.sigmoid(), self.b(x)
+
+    assert boxes(Two()) == [("input",), ("a",), ("sigmoid",), ("b",)]
 
 
 def test_what_sees_more_is_not_joined():
