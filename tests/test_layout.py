@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,8 @@ def room_of(path: Path) -> str:
     return parts[0]
 
 
-def modules_of(path: Path, *, at_start: bool = False) -> set[str]:
+@cache
+def modules_of(path: Path, *, at_start: bool = False) -> frozenset[str]:
     """What a module imports of rfcheck at run time, by dotted names; imports for type checkers do not count.
 
     Args:
@@ -80,7 +82,7 @@ def modules_of(path: Path, *, at_start: bool = False) -> set[str]:
         if isinstance(node, ast.ImportFrom) and node.module:
             names.update([node.module] if is_module(node.module) else [])
             names.update(f"{node.module}.{alias.name}" for alias in node.names if is_module(f"{node.module}.{alias.name}"))
-    return {name for name in names if name.startswith("rfcheck.")}
+    return frozenset(name for name in names if name.startswith("rfcheck."))
 
 
 def is_module(name: str) -> bool:
