@@ -229,7 +229,7 @@ class Analysis:
         return pandas.DataFrame([asdict(layer) for layer in self.layers])
 
     def plot(self) -> Figure:
-        """The judged layers as a matplotlib figure, which notebooks show: r_min and r_max against I, b_min, b_max, tail and FLOPs.
+        """The judged layers as a matplotlib figure, which notebooks show: what their inputs see of I, b_min, b_max, tail and FLOPs.
 
         ``figure.savefig("layers.png")`` writes it to a file.
         """

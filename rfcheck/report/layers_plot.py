@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from rfcheck.analysis.layers import Layer
 from rfcheck.input_size import crossed
 from rfcheck.report.figure_style import (
     GREY,
+    ORANGE,
     RED,
     SMALL,
     TEXT,
@@ -30,6 +32,8 @@ _RECEPTIVE, _COST, _AROUND = 2.7, 0.95, 1.5
 """Inches of a panel of receptive fields, of that of FLOPs, and of what stands around them."""
 _KEY = 0.6
 """Inches of an entry of the legend beside its text."""
+_TAIL: dict[str, Any] = {"color": RED, "alpha": 0.1, "linewidth": 0}
+_BESIDE: dict[str, Any] = {"facecolor": ORANGE, "alpha": 0.3, "linewidth": 0, "hatch": "...", "edgecolor": "white"}
 
 
 def layers_picture(
@@ -69,10 +73,11 @@ def layers_figure(
     border_max: str | None,
     tail_share: float,
 ) -> Figure:
-    """The judged layers in execution order: r_min and r_max of their outputs on a logarithmic scale against I, and their FLOPs.
+    """The judged layers in execution order: r_min and r_max of their inputs on a logarithmic scale against I, and their FLOPs.
 
-    b_min and b_max are vertical bars, the tail is shaded. Image axes along which the layers see differently have a panel each. An
-    unbounded receptive field is at the top edge, an unknown one is a gap; the legend says so.
+    b_min and b_max are vertical bars. The tail is shaded, and so are the other unproductive layers, in another colour. Image axes
+    along which the layers see differently have a panel each. An unbounded receptive field is at the top edge, an unknown one is a
+    gap; the legend says so.
 
     Args:
         layers: all layers of a network, in execution order.
@@ -94,8 +99,9 @@ def layers_figure(
     add_title(figure, f"{name} at {crossed(input_size)} px")
     for panel in panels:
         decorate(panel)
-        for first, last in runs(judged, lambda layer: layer.in_tail):
-            panel.axvspan(first - 0.5, last + 0.5, color=RED, alpha=0.1, linewidth=0, zorder=0)
+        for belongs, how in ((_is_in_tail, _TAIL), (_is_beside_tail, _BESIDE)):
+            for first, last in runs(judged, belongs):
+                panel.axvspan(first - 0.5, last + 0.5, zorder=0, **how)
     for axes, panel in zip(alike, panels, strict=False):
         draw_receptive_fields(panel, judged, axes, input_size)
         draw_bars(panel, borders)
@@ -105,6 +111,15 @@ def layers_figure(
     figure.align_ylabels(panels)
     _add_legend(figure, judged)
     return figure
+
+
+def _is_in_tail(layer: Layer) -> bool:
+    return layer.in_tail
+
+
+def _is_beside_tail(layer: Layer) -> bool:
+    """Whether a layer is unproductive and something productive follows it."""
+    return layer.productive is False and not layer.in_tail
 
 
 def _borders(names: Sequence[str], border_min: str | None, border_max: str | None) -> list[LayerBar]:
@@ -117,7 +132,7 @@ def _borders(names: Sequence[str], border_min: str | None, border_max: str | Non
 
 
 def _draw_flops(panel: Axes, judged: Sequence[Layer], tail_share: float) -> None:
-    colours = [RED if layer.in_tail else "0.55" for layer in judged]
+    colours = [RED if _is_in_tail(layer) else ORANGE if _is_beside_tail(layer) else "0.55" for layer in judged]
     width = 0.8 if len(judged) <= 100 else 1.0
     panel.bar(range(1, len(judged) + 1), [layer.flops for layer in judged], color=colours, width=width)
     panel.set_ylabel("FLOPs", fontsize=TEXT)
@@ -131,8 +146,10 @@ def _draw_flops(panel: Axes, judged: Sequence[Layer], tail_share: float) -> None
 
 def _add_legend(figure: Figure, judged: Sequence[Layer]) -> None:
     handles = receptive_field_legend(judged)
-    if any(layer.in_tail for layer in judged):
+    if any(map(_is_in_tail, judged)):
         handles.append(Patch(color=RED, alpha=0.25, linewidth=0, label="tail"))
+    if any(map(_is_beside_tail, judged)):
+        handles.append(Patch(label="unproductive, not in the tail", **_BESIDE))
     needed = sum(_KEY + LETTER * len(str(handle.get_label())) for handle in handles)
     columns = len(handles) if needed < figure.get_figwidth() else 3
     figure.legend(handles=handles, loc="outside lower left", ncols=columns, fontsize=SMALL, frameon=False)

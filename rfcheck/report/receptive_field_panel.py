@@ -1,4 +1,4 @@
-"""The panel of a figure that shows r_min and r_max of each layer, on a logarithmic scale against I."""
+"""The panel of a figure that shows what the input of each layer sees, which decides, on a logarithmic scale against I."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def axes_alike(layers: Sequence[Layer], axes: int) -> list[tuple[int, ...]]:
     """
     seen: dict[tuple[tuple[float | None, float | None], ...], list[int]] = {}
     for axis in range(axes):
-        seen.setdefault(tuple((_along(layer.r_min, axis), _along(layer.r_max, axis)) for layer in layers), []).append(axis)
+        seen.setdefault(tuple((_along(layer.r_in_min, axis), _along(layer.r_in_max, axis)) for layer in layers), []).append(axis)
     return [tuple(group) for group in seen.values()]
 
 
 def draw_receptive_fields(panel: Axes, layers: Sequence[Layer], axes: tuple[int, ...], input_size: tuple[int, ...]) -> None:
-    """r_min and r_max of the layers at the places 1, 2, ..., along image axes that are alike, and I of each of these axes.
+    """r_in_min and r_in_max of the layers at the places 1, 2, ..., along image axes that are alike, and I of each of these axes.
 
     An unbounded receptive field is at the top edge, marked; an unknown one is a hatched gap.
     """
     places = range(1, len(layers) + 1)
-    lows = [_along(layer.r_min, axes[0]) for layer in layers]
-    highs = [_along(layer.r_max, axes[0]) for layer in layers]
+    lows = [_along(layer.r_in_min, axes[0]) for layer in layers]
+    highs = [_along(layer.r_in_max, axes[0]) for layer in layers]
     bottom, top = _limits(lows + highs, [input_size[axis] for axis in axes])
     low, high = ([math.nan if r is None else min(r, top) for r in values] for values in (lows, highs))
     size = 3.5 if len(layers) <= 60 else 1.5
@@ -59,16 +59,16 @@ def draw_receptive_fields(panel: Axes, layers: Sequence[Layer], axes: tuple[int,
         panel.axvspan(first - 0.5, last + 0.5, zorder=0, **_UNKNOWN)
     _scale(panel, bottom, top)
     names = _AXES.get(len(input_size)) or tuple(f"axis {axis}" for axis in range(len(input_size)))
-    along = "" if len(axes) == len(input_size) else ",\n" + " and ".join(names[axis] for axis in axes)
-    panel.set_ylabel(f"receptive field{along} (px)", fontsize=TEXT)
+    along = "" if len(axes) == len(input_size) else ", " + " and ".join(names[axis] for axis in axes)
+    panel.set_ylabel(f"receptive field\nof the input{along} (px)", fontsize=TEXT)
     _draw_image(panel, {names[axis]: input_size[axis] for axis in axes})
 
 
 def receptive_field_legend(layers: Sequence[Layer]) -> list[Line2D | Patch]:
     """What the lines mean, and the marks of unbounded and unknown receptive fields where there are any."""
     handles: list[Line2D | Patch] = [
-        Line2D([], [], markersize=5, label="$r_{max}$", **_WIDE),
-        Line2D([], [], markersize=3.5, label="$r_{min}$", **_THIN),
+        Line2D([], [], markersize=5, label="$r_{in,max}$", **_WIDE),
+        Line2D([], [], markersize=3.5, label="$r_{in,min}$, which decides", **_THIN),
         Line2D([], [], label="image extent $I$", **_IMAGE),
     ]
     if any(_is_unbounded(layer) for layer in layers):
@@ -89,11 +89,11 @@ def _along(extents: Extents | None, axis: int) -> float | None:
 
 
 def _is_unknown(layer: Layer) -> bool:
-    return layer.r_min is None or layer.r_max is None
+    return layer.r_in_min is None or layer.r_in_max is None
 
 
 def _is_unbounded(layer: Layer) -> bool:
-    return any(math.isinf(r) for extents in (layer.r_min, layer.r_max) if extents is not None for r in extents)
+    return any(math.isinf(r) for extents in (layer.r_in_min, layer.r_in_max) if extents is not None for r in extents)
 
 
 def _limits(values: Sequence[float | None], sizes: Sequence[int]) -> tuple[float, float]:

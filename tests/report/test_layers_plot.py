@@ -15,9 +15,11 @@ from torch import nn
 from torchvision import models
 
 from rfcheck import analyze
-from rfcheck.report.figure_style import RED
+from rfcheck.report.figure_style import ORANGE, RED
 from rfcheck.report.layers_plot import layers_figure, layers_picture
 from tests.report.layer_cases import layer, square
+
+LINES = ["$r_{in,max}$", "$r_{in,min}$, which decides", "image extent $I$"]
 
 
 def chain(length: int = 7, **how) -> nn.Module:
@@ -46,6 +48,11 @@ def shaded(figure: Figure, panel: int) -> list[tuple[float, float]]:
     return [(p.get_x(), p.get_x() + p.get_width()) for p in figure.axes[panel].patches if p.get_alpha() == 0.1]
 
 
+def beside(figure: Figure, panel: int) -> list[tuple[float, float]]:
+    """Where unproductive layers outside the tail are marked."""
+    return [(p.get_x(), p.get_x() + p.get_width()) for p in figure.axes[panel].patches if p.get_hatch() == "..."]
+
+
 def names(figure: Figure) -> list[str]:
     return [label.get_text() for label in figure.axes[-1].get_xticklabels()]
 
@@ -61,7 +68,7 @@ def test_the_values_of_a_resnet():
     figure = analysis.plot()
     judged = [one for one in analysis.layers if one.judged]
     high, low = (list(line.get_ydata()) for line in figure.axes[0].get_lines()[:2])
-    assert (low, high) == ([one.r_min[0] for one in judged], [one.r_max[0] for one in judged])
+    assert (low, high) == ([one.r_in_min[0] for one in judged], [one.r_in_max[0] for one in judged])
     assert names(figure) == [one.name for one in judged]
     place = {name: number for number, name in enumerate(names(figure), 1)}
     assert upright(figure, 0) == [place["layer1.1.conv2"], place["layer3.0.conv2"]]
@@ -69,11 +76,38 @@ def test_the_values_of_a_resnet():
     assert [one.name for one in judged][11:12] + [one.name for one in judged][13:] == [one.name for one in analysis.tail]
     assert [height for height, _ in bars(figure)] == [one.flops for one in judged]
     assert [colour == RED.lower() for _, colour in bars(figure)] == [one.in_tail for one in judged]
+    assert beside(figure, 0) == beside(figure, 1) == [(place["layer2.1.conv2"] - 0.5, place["layer2.1.conv2"] + 0.5)]
     share = sum(one.flops for one in analysis.tail) / analysis.flops
     assert [text.get_text() for text in figure.axes[1].texts] == [f"tail: {share:.1%} of all FLOPs"]
     assert [text.get_text() for text in figure.axes[0].texts[-2:]] == ["$b_{min}$ layer3.0.conv2", "$b_{max}$ layer1.1.conv2"]
     assert figure._suptitle.get_text() == "ResNet at 32x32 px"
-    assert legend(figure) == ["$r_{max}$", "$r_{min}$", "image extent $I$", "tail"]
+    assert legend(figure) == [*LINES, "tail", "unproductive, not in the tail"]
+
+
+def test_what_is_drawn_decides():
+    """Unproductive is a layer whose own input sees more than the image along every axis: where r_in,min is above each line at I."""
+    with torch.device("meta"):
+        analysis = analyze(models.inception_v3(init_weights=False), 96)
+    figure = analysis.plot()
+    *panels, _ = figure.axes
+    assert len(panels) == 2
+    above = [[r > 96 for r in panel.get_lines()[1].get_ydata()] for panel in panels]
+    marked = [
+        any(first < place < last for first, last in (*shaded(figure, 0), *beside(figure, 0)))
+        for place in range(1, len(above[0]) + 1)
+    ]
+    assert marked == [all(sees) for sees in zip(*above, strict=True)]
+    assert beside(figure, 0) == beside(figure, 1)
+    assert len(beside(figure, 0)) == 6
+
+
+def test_unproductive_layers_outside_the_tail_are_marked():
+    layers = [layer("a", (3, 3)), layer("b", (9, 9), unproductive=True), layer("c", (5, 5)), layer("d", (9, 9), tail=True)]
+    figure = figure_of(layers, border_min="d", border_max="b")
+    assert (shaded(figure, 0), beside(figure, 0)) == ([(3.5, 4.5)], [(1.5, 2.5)])
+    grey, *_, red = colours = [colour for _, colour in bars(figure)]
+    assert colours == [grey, ORANGE.lower(), grey, RED.lower()]
+    assert red != grey
 
 
 def test_one_border_where_both_are_the_same_layer():
@@ -86,7 +120,7 @@ def test_no_tail():
     figure = plot(chain(2), 64)
     assert (upright(figure, 0), shaded(figure, 0)) == ([], [])
     assert [text.get_text() for text in figure.axes[1].texts] == ["no tail"]
-    assert legend(figure) == ["$r_{max}$", "$r_{min}$", "image extent $I$"]
+    assert legend(figure) == LINES
 
 
 def test_only_judged_layers_are_shown():
@@ -104,10 +138,10 @@ def test_axes_that_differ_have_a_panel_each():
     model = nn.Sequential(*(nn.Conv2d(3, 3, (3, 5), padding=(1, 2)) for _ in range(8)))
     figure = plot(model, (3, 8, 9))
     assert [panel.get_ylabel() for panel in figure.axes] == [
-        "receptive field,\nheight (px)", "receptive field,\nwidth (px)", "FLOPs",
+        "receptive field\nof the input, height (px)", "receptive field\nof the input, width (px)", "FLOPs",
     ]  # fmt: skip
     values = [list(panel.get_lines()[1].get_ydata()) for panel in figure.axes[:2]]
-    assert values == [[3 + 2 * n for n in range(8)], [5 + 4 * n for n in range(8)]]
+    assert values == [[1 + 2 * n for n in range(8)], [1 + 4 * n for n in range(8)]]
     assert upright(figure, 0) == upright(figure, 1) == [5]
 
 
@@ -138,13 +172,21 @@ CASES = {
     "vgg, two image extents": lambda: plot(meta(models.vgg16), (3, 32, 48)),
     "500 layers": lambda: plot(meta(lambda: chain(500)), 200),
     "one layer": lambda: plot(chain(1), 1),
+    "inception, unproductive layers beside the tail": lambda: plot(meta(lambda: models.inception_v3(init_weights=False)), 96),
+    "one axis": lambda: plot(nn.Sequential(*(nn.Conv1d(3, 3, 9, padding=4) for _ in range(9))), (3, 48)),
     "two layers": lambda: plot(chain(2), 2),
     "nothing judged": lambda: plot(nn.ReLU(), 8),
     "three axes": lambda: plot(nn.Sequential(nn.Conv3d(3, 3, (1, 3, 5)), nn.Conv3d(3, 3, 3)), (3, 8, 9, 10)),
     "border at the right": lambda: figure_of(LONG, border_min=LONG[18].name, border_max=LONG[17].name, tail_share=0.1),
     "border at the left": lambda: figure_of(LONG, border_min=LONG[1].name, border_max=LONG[0].name, tail_share=0.1),
     "all kinds": lambda: figure_of(
-        [*square(3, 5), layer("u", None), layer("top", (9, 9), (math.inf,) * 2), layer("tail", (99, 99), tail=True)],
+        [
+            *square(3, 5),
+            layer("u", None),
+            layer("top", (9, 9), (math.inf,) * 2),
+            layer("b", (99, 9), unproductive=True),
+            layer("tail", (99, 99), tail=True),
+        ],
         border_min="tail",
         border_max="top",
         input_size=(32, 40),

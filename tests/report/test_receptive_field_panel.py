@@ -16,7 +16,7 @@ def panel_of(layers, input_size, axes=(0, 1)):
 
 
 def curves(panel) -> list[list[float]]:
-    """r_max and r_min as drawn."""
+    """r_in_max and r_in_min as drawn."""
     return [list(line.get_ydata()) for line in panel.get_lines()[:2]]
 
 
@@ -27,7 +27,7 @@ def test_both_receptive_fields_on_a_logarithmic_scale():
     assert [list(line.get_xdata()) for line in panel.get_lines()[:2]] == [[1, 2, 3]] * 2
     low, high = panel.get_ylim()
     assert low < 3 < 9 < high
-    assert panel.get_ylabel() == "receptive field (px)"
+    assert panel.get_ylabel() == "receptive field\nof the input (px)"
 
 
 def test_a_line_at_the_image():
@@ -54,10 +54,10 @@ def test_a_line_per_axis(size, texts):
 @pytest.mark.parametrize(
     ("axes", "input_size", "label"),
     [
-        ((0,), (8, 9), "receptive field,\nheight (px)"),
-        ((1, 2), (8, 9, 9), "receptive field,\nheight and width (px)"),
-        ((0,), (8,), "receptive field (px)"),
-        ((3,), (8, 8, 8, 8), "receptive field,\naxis 3 (px)"),
+        ((0,), (8, 9), "receptive field\nof the input, height (px)"),
+        ((1, 2), (8, 9, 9), "receptive field\nof the input, height and width (px)"),
+        ((0,), (8,), "receptive field\nof the input (px)"),
+        ((3,), (8, 8, 8, 8), "receptive field\nof the input, axis 3 (px)"),
     ],
 )
 def test_axes_are_named(axes, input_size, label):
@@ -87,7 +87,7 @@ def test_the_legend_says_only_what_is_there():
     def labels(layers):
         return [handle.get_label() for handle in receptive_field_legend(layers)]
 
-    plain = ["$r_{max}$", "$r_{min}$", "image extent $I$"]
+    plain = ["$r_{in,max}$", "$r_{in,min}$, which decides", "image extent $I$"]
     assert labels(square(3)) == plain
     assert labels([layer("a", (3, 3), (math.inf, 3))]) == [*plain, "unbounded: at the top edge"]
     assert labels([layer("a", None), layer("b", (math.inf, 1))]) == [*plain, "unbounded: at the top edge", "unknown: a gap"]
