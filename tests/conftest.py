@@ -15,6 +15,11 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")  # no test depends on how busy a machine is
 
 
+def pytest_configure():
+    """Networks make objects by the thousand: garbage is looked for less often than is usual, or it takes a fifth of the time."""
+    gc.set_threshold(20_000, 20, 100)
+
+
 def pytest_collection_finish():
     """Tests and packages stay until the end, so that collecting garbage need not look through them every time."""
     gc.freeze()
@@ -23,6 +28,16 @@ def pytest_collection_finish():
 def pytest_unconfigure():
     """At the end everything goes, or extension modules would speak of leaks."""
     gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _packages_stay():
+    """Those that tests import when they run stay as well."""
+    known = len(sys.modules)
+    yield
+    if len(sys.modules) > known + 100:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

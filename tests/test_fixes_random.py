@@ -21,7 +21,7 @@ def check(drawn: tuple[nn.Module, Pair]) -> None:
 
 
 @given(random_classifiers())
-@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=25, deadline=None, suppress_health_check=QUIET)
 def test_every_fix_does_what_it_predicts(drawn):
     check(drawn)
 
@@ -61,7 +61,7 @@ def check_crop(drawn: tuple[nn.Module, Pair]) -> bool:
 
 
 @given(random_classifiers(small=True))
-@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=25, deadline=None, suppress_health_check=QUIET)
 def test_cropped_kernels_leave_outputs_equal(drawn):
     check_crop(drawn)
 

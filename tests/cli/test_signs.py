@@ -1,17 +1,14 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from rfcheck.cli import main
 from rfcheck.cli.signs import encoded, substitute_signs
 from rfcheck.report.picture import _BARS, _FULL, BORDER
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.conftest import EXAMPLES
 
 
 def test_signs_of_the_same_width():
@@ -36,18 +33,17 @@ def test_streams_that_fail_no_more(monkeypatch):
     assert written.getvalue() == b"7 > 8\n"
 
 
-@pytest.mark.parametrize("command", ["", "fix", "sweep --resolutions 32,64"])
-def test_a_whole_report_in_ascii(command):
-    verb, *more = command.split() or [""]
-    words = [*([verb] if verb else []), "examples/resnet18_cifar.py", *(more or ["--resolution", "32"])]
-    done = subprocess.run(
-        [sys.executable, "-m", "rfcheck", *words],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "80"},
-        capture_output=True,
-        timeout=600,
-    )
-    assert done.returncode in (0, 1), done.stderr
-    assert done.stdout.isascii()
-    assert b"?" not in done.stdout
-    assert done.stderr == b""
+@pytest.mark.parametrize("command", ["{}", "fix {}", "sweep {} --resolutions 32,64"])
+def test_a_whole_report_in_ascii(monkeypatch, command):
+    written, errors = io.BytesIO(), io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii", write_through=True))
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(errors, encoding="ascii", write_through=True))
+    monkeypatch.setenv("COLUMNS", "80")
+    words = command.format(EXAMPLES / "resnet18_cifar.py").split()
+    with pytest.raises(SystemExit) as left:
+        main(words if "--resolutions" in words else [*words, "--resolution", "32"])
+    assert left.value.code in (0, 1), errors.getvalue()
+    assert len(written.getvalue()) > 500
+    assert written.getvalue().isascii()
+    assert b"?" not in written.getvalue()
+    assert errors.getvalue() == b""

@@ -8,19 +8,17 @@ from torchvision import models
 
 from rfcheck import Analysis, analyze
 
-MODELS = {
-    "alexnet": 224, "densenet121": 64, "efficientnet_b0": 64, "googlenet": 64, "mobilenet_v3_small": 64, "resnet18": 64,
-    "shufflenet_v2_x0_5": 64, "squeezenet1_1": 64, "swin_t": 64, "vgg11": 64,
-}  # fmt: skip
+FAST = ("mobilenet_v3_small", "resnet18", "squeezenet1_1", "swin_t")
+SLOW = ("alexnet", "densenet121", "efficientnet_b0", "googlenet", "shufflenet_v2_x0_5", "vgg11")
 COUNTED_ALIKE = ("conv", "linear", "matmul")
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(scope="module", params=[*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
 def counts(request: pytest.FixtureRequest) -> tuple[Analysis, Analysis]:
     """One model by torch's formulas and by fvcore's."""
     arguments = {"init_weights": False} if request.param == "googlenet" else {}
     model = models.get_model(request.param, weights=None, **arguments)
-    size = MODELS[request.param]
+    size = 224 if request.param == "alexnet" else 64
     return analyze(model, size), analyze(model, size, settings={"flops_by": "fvcore"})
 
 

@@ -299,7 +299,7 @@ def test_the_smallest_resolution_that_works_is_the_smallest():
 def contents(value: Any, path: str = "model") -> dict[str, tuple[Any, Any]]:
     """Every object in a model by its path, with what it holds."""
     parts: dict[Any, Any] = {}
-    held: Any = repr(value)
+    held: Any
     if isinstance(value, torch.Tensor):
         held = (value.detach().numpy().tobytes(), value.shape, value.dtype, value.requires_grad)
         parts = {"grad": value.grad} if value.is_leaf and value.grad is not None else {}
@@ -308,6 +308,8 @@ def contents(value: Any, path: str = "model") -> dict[str, tuple[Any, Any]]:
         held = list(parts)
     elif isinstance(value, (list, tuple)):
         parts, held = dict(enumerate(value)), len(value)
+    else:
+        held = repr(value)
     return {path: (value, held)} | {p: v for key, part in parts.items() for p, v in contents(part, f"{path}.{key}").items()}
 
 
@@ -318,7 +320,11 @@ def changes(before: dict[str, tuple[Any, Any]], after: dict[str, tuple[Any, Any]
 
 
 def random_states() -> list[Any]:
-    return [torch.get_rng_state().tolist(), repr(np.random.get_state()), random.getstate()]
+    return [
+        torch.get_rng_state().tolist(),
+        [part.tolist() if isinstance(part, np.ndarray) else part for part in np.random.get_state()],
+        random.getstate(),
+    ]
 
 
 class Restless(nn.Module):

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import asdict
 
 import pytest
@@ -13,6 +10,7 @@ from torch import nn
 from rfcheck.verify import SaturationTracker
 from rfcheck.verify.saturation.covariance import RunningCovariance
 from rfcheck.verify.saturation.everywhere import of_all_processes
+from tests.verify.side_by_side import run_side_by_side
 
 SCRIPT = """
 import json, sys
@@ -52,11 +50,7 @@ def test_two_processes_measure_what_one_does(tmp_path):
     images = [torch.randn(5, 3, 24, 24) for _ in range(7)]
     images[1][2, 0, 3, 3] = torch.nan
     torch.save(images, data)
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script), str(data)]
-    done = subprocess.run(
-        launch, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_side_by_side(2, str(script), str(data))
     first, second = (json.loads((tmp_path / f"images.{rank}").read_text()) for rank in (0, 1))
     own = second.pop("own")
     assert own == second["eval"]  # as only this process evaluated

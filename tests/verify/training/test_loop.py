@@ -1,7 +1,6 @@
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import warnings
@@ -17,6 +16,7 @@ from rfcheck.errors import TrainingError
 from rfcheck.verify.data.batches import evaluation_batches, training_batches
 from rfcheck.verify.recipe import Training
 from rfcheck.verify.training.randomness import seed_everything
+from tests.verify.side_by_side import run_side_by_side
 from tests.verify.training.small import SHORT, Net, numbers, short, small_data
 
 ROOT = Path(__file__).parents[3]
@@ -139,18 +139,10 @@ def test_the_process_is_left_as_it_was(tmp_path, fails):
 
 def test_two_processes_train_as_one_would(tmp_path):
     """Without batch normalisation, whose statistics are those of each process' share, and without dropout."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-W", "error", "-m", "tests.verify.training.small", "--plain", str(tmp_path / "two")]
-    shared = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
-    processes = []
-    for rank in ("0", "1"):
-        own = {"RANK": rank, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": "2"}
-        answer = ["--answer", str(tmp_path / f"{rank}.json")]
-        processes.append(subprocess.Popen([*command, *answer], cwd=ROOT, env={**shared, **own}, stderr=subprocess.PIPE, text=True))
-    errors = [process.communicate(timeout=300)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], errors
+    answer = tmp_path / "{rank}.json"
+    run_side_by_side(
+        2, "-W", "error", "-m", "tests.verify.training.small", "--plain", str(tmp_path / "two"), "--answer", str(answer)
+    )
     found, other = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in ("0", "1"))
     assert found == other
     expected = numbers(short(tmp_path / "one", lambda: Net(normalised=False, dropout=0)))
