@@ -39,7 +39,7 @@ class FeatureMap:
 
 @dataclass(frozen=True, slots=True)
 class UnknownOperator:
-    """An operator call without known meaning on the feature path.
+    """An operator call without known meaning.
 
     Attributes:
         name: node name.
@@ -47,6 +47,7 @@ class UnknownOperator:
         assumption: what was assumed, or why nothing could be.
         resolved: whether receptive fields behind it are still known.
         registered: whether the operator has an entry, and only this use of it could not be followed.
+        in_head: whether it stands behind the feature path, where receptive fields do not rest on it, and costs may.
     """
 
     name: str
@@ -54,6 +55,7 @@ class UnknownOperator:
     assumption: str
     resolved: bool
     registered: bool
+    in_head: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Network:
         tail_cost: cost of the tail, without weights that the rest of the network uses too.
         last_map: the last feature map.
         resolution_range: lowest image without unproductive layers and highest that the last map sees whole, per axis.
-        unknown: operators whose meaning is not known.
+        unknown: operators whose meaning is not known; of those in the head that have an entry, only the ones whose cost is not.
         wrapping: nodes where positions wrap round, as if the image went on beyond its border.
     """
 
@@ -148,7 +150,9 @@ def _unknown_operators(graph: nx.DiGraph, fields: Fields, role_of: dict[str, Rol
     found: list[UnknownOperator] = []
     for name, text in graph.graph["assumptions"].items():
         operator, _, assumption = text.partition(": ")
-        if operator == OUTSIDE or any(role_of[source] != "head" for source in graph._pred[name]):
+        in_head = operator != OUTSIDE and all(role_of[source] == "head" for source in graph._pred[name])
+        registered = not assumption.startswith("unknown operator")
+        if not in_head or not registered or assumption == UNCOUNTED:
             resolved = all(field.widest is not None for field in fields[name])
-            found.append(UnknownOperator(name, operator, assumption, resolved, not assumption.startswith("unknown operator")))
+            found.append(UnknownOperator(name, operator, assumption, resolved, registered, in_head))
     return found

@@ -30,7 +30,7 @@ from rfcheck.graph.naming import node_names, operator_name
 from rfcheck.graph.normalising import Statistics
 from rfcheck.graph.orientation import first_convolution, input_layout
 from rfcheck.graph.reach import IDENTITY, Reach
-from rfcheck.graph.records import INPUT, OUTSIDE, SCATTER, OpRecord
+from rfcheck.graph.records import INPUT, OUTSIDE, SCATTER, UNCOUNTED, OpRecord
 from rfcheck.graph.strands import Strands
 from rfcheck.graph.trace import Trace
 from rfcheck.span import Span
@@ -89,7 +89,7 @@ class _Builder:
         gathered = self._gather(record, call)
         flops = _counted(record.func, record.args, record.kwargs, [out.shape for out in record.outputs])
         if flops is None and gathered.note is None:
-            gathered.note = "how many multiply-accumulates it takes is not known, they count 0"
+            gathered.note = UNCOUNTED
         gathered.flops = flops or 0
         parts = gathered.parts or [gathered.edges]
         if gathered.note is None and any(edge.reaches is None for part in parts for edge in part):

@@ -35,11 +35,6 @@ def _applied(positions: Shape, args: tuple[Any, ...]) -> int:
     return int(math.prod(positions) * args[0].shape[0] * math.prod(args[1].shape))
 
 
-def _over_time(args: tuple[Any, ...], kwargs: dict[str, Any], outs: list[Shape]) -> int:
-    """A convolution over (time, batch, channels)."""
-    return int(math.prod(outs[0][:2]) * math.prod(args[1].shape))
-
-
 def _product(x: int) -> Formula:
     """A product of matrices or vectors, the first of which is argument ``x``: the inner size for every value of the result."""
 
@@ -137,7 +132,6 @@ FORMULAS: dict[str, Formula] = {
     **_named("miopen_depthwise_convolution conv1d conv2d conv3d", _window),
     **_named("conv_transpose1d conv_transpose2d conv_transpose3d slow_conv_transpose2d slow_conv_transpose3d", _transposed_window),
     **_named("cudnn_convolution_transpose miopen_convolution_transpose", _transposed_window),
-    **_named("conv_tbc", _over_time),
     **_named("mm bmm matmul linear mv dot vdot linalg_vecdot mkldnn_linear _int_mm _scaled_mm", _product(0)),
     **_named("_weight_int8pack_mm _weight_int4pack_mm _weight_int4pack_mm_for_cpu _dyn_quant_matmul_4bit", _product(0)),
     **_named("addmm baddbmm addmv _addmm_activation", _product(1)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from rfcheck.graph.calls import Call, Gathered, mismatch
-from rfcheck.graph.operators import RandomWindow, Unpool, Window, meaning_of
-from rfcheck.graph.reach import Position, Reach, shortest, transposed
+from rfcheck.graph.operators import Adaptive, RandomWindow, Unpool, Window, meaning_of
+from rfcheck.graph.reach import Position, Reach, from_table, shortest, transposed
 from rfcheck.graph.reading import Reading
 from rfcheck.graph.records import TensorArg
 from rfcheck.graph.windows import per_axis, slide, windows_of
@@ -45,12 +47,12 @@ def unpool(_: Unpool, call: Call) -> Gathered:
     if pooled is None:
         return call.unknown("undoes a pooling whose windows are not known", "unpool")
     source = pooled.images[0]
-    taps = windows_of(_LARGEST, pooled)
+    backs = _backs(pooled)
     held = Reading(pooled.layout(source))
     by_axis = {
         digit.axis: one
-        for index, one in enumerate(taps)
-        if (digit := held.single_digit(len(source.shape) - len(taps) + index)) is not None
+        for index, one in enumerate(backs)
+        if (digit := held.single_digit(len(source.shape) - len(backs) + index)) is not None
     }
     readings: list[tuple[TensorArg, Reading]] = []
     for tensor in call.images:
@@ -58,7 +60,7 @@ def unpool(_: Unpool, call: Call) -> Gathered:
         for dim, size in enumerate(call.out_shape):
             digit = reading.single_digit(dim)
             if digit is not None and digit.axis in by_axis:
-                reading.resize(dim, transposed(*by_axis[digit.axis]), size)
+                reading.resize(dim, by_axis[digit.axis], size)
             elif size != tensor.shape[dim]:
                 return call.unknown("undoes a pooling of positions that cannot be followed", "unpool")
         readings.append((tensor, reading))
@@ -67,9 +69,28 @@ def unpool(_: Unpool, call: Call) -> Gathered:
     return Gathered([result], edges, "unpool", note=mismatch(edges))
 
 
+def _backs(pooled: Call) -> list[Reach]:
+    """For each pooled dimension, which windows a position lies in."""
+    meaning = meaning_of(pooled.record.func)
+    if isinstance(meaning, Window):
+        return [transposed(*taps) for taps in windows_of(meaning, pooled)]
+    wanted = per_axis(pooled.arg("output_size"), int(pooled.record.func._opname[-2]))
+    sizes = pooled.images[0].shape[-len(wanted) :]
+    return [_back_of_adaptive(*one) for one in zip(sizes, wanted, strict=True)]
+
+
+def _back_of_adaptive(size: int, wanted: int) -> Reach:
+    """Position p lies in window q if it is not before floor(q size / wanted), and before ceil((q + 1) size / wanted)."""
+    common = math.gcd(size, wanted)
+    first = [p * wanted // size for p in range(size // common)]
+    last = [-(-(p + 1) * wanted // size) - 1 for p in range(size // common)]
+    return from_table(first, last, wanted // common)
+
+
 def _pooling_of(call: Call, indices: TensorArg) -> Call | None:
     """The pooling that indices come from, unless more was done with them than moving them."""
     maker = call.maker(indices)
     while maker is not None and getattr(maker.record.func, "_opname", "") in _MOVED:
         maker = maker.maker(maker.images[0])
-    return maker if maker is not None and meaning_of(maker.record.func) == _LARGEST else None
+    meaning = None if maker is None else meaning_of(maker.record.func)
+    return maker if meaning == _LARGEST or isinstance(meaning, Adaptive) else None

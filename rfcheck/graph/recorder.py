@@ -21,7 +21,7 @@ from rfcheck.frames import user_frames
 from rfcheck.graph.attention_bytes import HIDDEN_VIEWS, bytes_taken_apart, is_fused
 from rfcheck.graph.constants import Constants
 from rfcheck.graph.flops import formula_of
-from rfcheck.graph.operators import Recurrent, meaning_of
+from rfcheck.graph.memory import lacks_memory, lies_like, sharing
 from rfcheck.graph.packed import is_packed, unpacked
 from rfcheck.graph.records import (
     COPYING,
@@ -39,8 +39,7 @@ from rfcheck.graph.records import (
 )
 from rfcheck.graph.recurrence import RECURRENT_LAYERS, results
 from rfcheck.graph.shapes import SHAPE_RULES
-
-_COMPOSITE: Any = torch._C.DispatchKey.CompositeImplicitAutograd
+from rfcheck.graph.taking_apart import parts_of, parts_of_unknown
 
 _LOG = logging.getLogger("rfcheck")
 _MANY = 200_000
@@ -119,8 +118,8 @@ class _Signature:
         written: position and name of the arguments that it writes to.
         makes: whether it returns tensors of its own beside those that it writes to.
         view_of: position of the argument that its results are views of.
-        is_composite: whether it only calls other operators. Torch takes most of these apart before they are seen, but not where
-            gradients are out of the question, as in inference mode.
+        parts: what computes it by calls of other operators, which are recorded in its place.
+        parts_of_unknown: the same for an operator that nothing is known of; on constants, their values say more than that.
         is_fused: whether it is attention in one kernel.
     """
 
@@ -130,10 +129,12 @@ class _Signature:
         "by_value",
         "content_free",
         "copies",
-        "is_composite",
         "is_fused",
         "makes",
+        "parts",
+        "parts_of_unknown",
         "rebinds",
+        "resizes",
         "turns",
         "view_of",
         "written",
@@ -151,8 +152,9 @@ class _Signature:
         self.content_free = func._opname in _CONTENT_FREE
         self.copies = func._opname in COPYING
         self.rebinds = func._opname == "set_"
-        is_composite: bool = func.namespace != "prim" and torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _COMPOSITE)
-        self.is_composite = is_composite and not isinstance(meaning_of(func), Recurrent)
+        self.resizes = func._opname == "resize_"
+        self.parts = parts_of(func)
+        self.parts_of_unknown = parts_of_unknown(func)
         self.is_fused = is_fused(func)
         self.by_value = func._opname in _BY_VALUE
         self.by_places = func._opname in _BY_PLACES
@@ -261,9 +263,9 @@ class Recorder(_Mode):  # type: ignore[misc]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         signature = _signature(func)
-        if signature.is_composite:
+        if signature.parts is not None:
             with self:
-                return func._op_dk(_COMPOSITE, *args, **kwargs)
+                return signature.parts(*args, **kwargs)
         for target in signature.targets(args, kwargs):
             entry = self._find(target)
             if entry is None or entry.cell.is_foreign:
@@ -271,6 +273,9 @@ class Recorder(_Mode):  # type: ignore[misc]
         refs: list[TensorArg] = []
         ref_args = tuple([self._reference(a, refs) for a in args])
         ref_kwargs = {k: self._reference(v, refs) for k, v in kwargs.items()} if kwargs else kwargs
+        if signature.parts_of_unknown is not None and not signature.content_free and any(ref.value is not None for ref in refs):
+            with self:
+                return signature.parts_of_unknown(*args, **kwargs)
         if signature.by_value:
             self._attach_values([*args, *kwargs.values()], [*ref_args, *ref_kwargs.values()])
         elif signature.by_places:
@@ -368,6 +373,8 @@ class Recorder(_Mode):  # type: ignore[misc]
             entry = self._find(arg)
             shape = tuple(arg.shape)
             is_mask = arg.dtype is torch.bool
+            if entry is None and self._hold and lacks_memory(arg):
+                raise NotImplementedError("values leave torch through memory, which needs data")
             if entry is None and arg.numel() > 1 and self.left.keys() - {"item"}:  # arrays have left, this comes from elsewhere
                 ref = TensorArg(self.take_in(arg), shape, is_mask=is_mask)
             elif entry is None:
@@ -422,7 +429,8 @@ class Recorder(_Mode):  # type: ignore[misc]
         elif not tensors:
             return
         read = refs[1:] if signature.copies else refs
-        depends = not signature.content_free and any(ref.value is not None for ref in read)
+        is_emptied = signature.resizes and args[0].numel() == 0
+        depends = not signature.content_free and not is_emptied and any(ref.value is not None for ref in read)
         is_costly = not depends and bool(refs) and formula_of(func) is not None
         if is_costly:
             depends = self._took_in_inputs((*args, *kwargs.values()), refs)
@@ -458,12 +466,16 @@ class Recorder(_Mode):  # type: ignore[misc]
     def _took_in_inputs(self, given: tuple[Any, ...], refs: list[TensorArg]) -> bool:
         """Whether a layer reads what something other than torch may have made of the image, which is followed from here on."""
         tensors = [t for t in _flat(given) if isinstance(t, torch.Tensor)]
-        found = False
         for tensor, ref in zip(tensors, refs, strict=True):
-            if not ref.params and (ref.origin == UNWRITTEN or (ref.origin == UNSEEN and not self._hold)):
+            if not ref.params and not self._is_foreign(tensor):
+                ref.value = self._follow_memory(tensor)
+            if not ref.params and ref.value is None and (ref.origin == UNWRITTEN or (ref.origin == UNSEEN and not self._hold)):
                 ref.value = self.take_in(tensor)
-                found = True
-        return found
+        return any(ref.value is not None for ref in refs)
+
+    def _is_foreign(self, tensor: torch.Tensor) -> bool:
+        entry = self._find(tensor)
+        return entry is None or entry.cell.is_foreign
 
     @staticmethod
     def _origin_of(func: Any, signature: _Signature, read: list[TensorArg]) -> int:
@@ -498,9 +510,23 @@ class Recorder(_Mode):  # type: ignore[misc]
         """Follow a tensor object that is made to stand for other storage; what it stood for stays as it was."""
         entry = self._find(source) if isinstance(source, torch.Tensor) else None
         if entry is None:
-            self._register(target, None)
+            self._register(target, None, origin=0 if source is None else UNSEEN)
+            self._follow_memory(target)
         else:
             self._register(target, self._read(entry), entry.params, entry.cell, entry.path)
+
+    def _follow_memory(self, target: torch.Tensor) -> int | None:
+        """Content of a tensor whose storage was given to it (``set_``, ``.data =``), if something made of the image lies there."""
+        held = (entry.holder if self._hold else entry.holder() for entry in self._entries.values())
+        others = [(t, self._entries[id(t)]) for t in sharing(target, [t for t in held if t is not None])]
+        for tensor, entry in others:
+            value = self._read(entry)
+            if value is not None:
+                if not lies_like(tensor, target):
+                    return self.take_in(target)
+                self._register(target, value, entry.params, entry.cell, entry.path)
+                return value
+        return None
 
     def _write(self, targets: list[torch.Tensor], values: list[int | None], origin: int) -> None:
         """Give the written tensors, and with them everything that shares their storage, the new content."""
@@ -511,6 +537,8 @@ class Recorder(_Mode):  # type: ignore[misc]
                 entry = self._entries[id(target)]
             cell = entry.cell
             covered = cell.is_covered_by(tuple(target.shape), entry.path)
+            if 0 in cell.shape:
+                entry.path = ()  # a view of nothing that holds something now was resized, and so was what it is a view of
             if not entry.path or (covered and value is None):
                 cell.value = value
                 if not entry.path:

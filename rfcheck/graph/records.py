@@ -142,6 +142,9 @@ SCATTER = "rfcheck.scatter"
 OUTSIDE = "rfcheck.outside"
 """Marker for values that something other than torch has computed: args are how they left torch, "" if that was not seen."""
 
+UNCOUNTED = "how many multiply-accumulates it takes is not known, they count 0"
+"""What is noted of an operator whose positions are followed and whose cost is not known."""
+
 UNSEEN = 1
 """Origin of a constant that was made of a tensor that nobody saw being made: it existed before, or something else made it."""
 

@@ -364,6 +364,8 @@ def _error_of(failure: _Failure, shape: tuple[int, ...]) -> TraceError:
     said = " ".join(str(failure.error).split()).rstrip(".") or type(failure.error).__name__
     if len(said) > 300:
         said = said[:297] + "..."
+    if "NestedTensor" in said:
+        said = "a nested tensor cannot be followed; use a padded one with a mask (torch.nested.to_padded_tensor)"
     where = "the model"
     if failure.call is not None and failure.call.path:
         where = f"layer {failure.call.path} ({failure.call.type})"

@@ -167,7 +167,7 @@ class Facts:
 
     def cost_of_unknown(self) -> dict[str, Any]:
         """Cost of everything whose receptive field is not known, and of the operators to blame."""
-        unknown = {op.name for op in self.network.unknown}
+        unknown = {op.name for op in self.network.unknown if not op.in_head}
         blind = [n for n, fields in self.network.fields.items() if n in unknown or any(f.widest is None for f in fields)]
         return self.cost(cost_of(self.network.graph, blind))
 
@@ -224,7 +224,7 @@ class Facts:
         }
 
     def unknown(self) -> list[dict[str, Any]]:
-        """Operators without known meaning."""
+        """Operators without known meaning, on which receptive fields rest."""
         return [
             {
                 "name": op.name,
@@ -234,6 +234,7 @@ class Facts:
                 "registered": op.registered,
             }
             for op in self.network.unknown
+            if not op.in_head
         ]
 
 

@@ -30,6 +30,30 @@ def test_unknown_operators_are_named_with_what_was_assumed():
     assert analyze(Net(), 8).assumptions == ("strange: rfcheck_strange::strange: unknown operator, taken as pointwise",)
 
 
+class Head(nn.Module):
+    """An operator behind the feature path."""
+
+    def __init__(self, operator):
+        super().__init__()
+        self.conv, self.fc, self.operator = nn.Conv2d(3, 8, 3), nn.Linear(8, 2), operator
+
+    def forward(self, x):
+        return self.fc(self.operator(self.conv(x).mean((2, 3))))
+
+
+def test_unknown_operators_in_the_head_are_named_and_no_receptive_field_rests_on_them():
+    analysis = analyze(Head(strange), 8)
+    (unknown,) = analysis.network.unknown
+    assert (unknown.name, unknown.in_head, unknown.registered) == ("strange", True, False)
+    assert analysis.assumptions == ("strange: rfcheck_strange::strange: unknown operator, taken as pointwise",)
+    assert not [finding for finding in analysis.findings if finding.code == "RF901"]
+    assert analysis.layer("fc").r_max == analyze(Head(nn.Identity()), 8).layer("fc").r_max
+
+
+def test_known_operators_in_the_head_are_not():
+    assert analyze(Head(lambda x: x.resize_(1, 8)), 8).assumptions == ()
+
+
 def test_parameters_count_whether_used_or_not():
     network = analyze(Net(), 8).network
     assert network.total.params == 84 + 110

@@ -31,6 +31,7 @@ LEAVES = {
     "as array": (lambda y: torch.as_tensor(np.asarray(y) * 2), "numpy"),
     "beside the map": (lambda y: y + torch.from_numpy(y.numpy().clip(0, 1)), "numpy"),
     "shared memory": (through_shared_memory, "numpy"),
+    "other libraries": (lambda y: torch.from_dlpack(y.detach()), "dlpack"),
     "list": (lambda y: torch.tensor(y.tolist()), "tolist"),
     "numbers": (lambda y: torch.tensor([[[v.item() for v in r] for r in c] for c in y[0, :, :2, :2]])[None], "item"),
 }
@@ -46,6 +47,12 @@ def test_what_comes_back_is_named_and_unknown(name):
     assert f"b reads values that left torch ({how}) behind " in named[0]
     assert named[0].endswith("; its receptive field is unknown")
     assert "RF901" in {finding.code for finding in analysis.findings}
+
+
+def test_a_capsule_of_memory_says_nothing_of_where_it_came_from():
+    analysis = analyze(Between(lambda y: torch.utils.dlpack.from_dlpack(torch.utils.dlpack.to_dlpack(y.detach()))), 8)
+    assert [(x.name, x.r_max is None) for x in analysis.layers] == [("a", False), ("b", True)]
+    assert "b reads values that no operator of torch has computed" in analysis.assumptions[0]
 
 
 def test_memory_that_no_operator_has_written_to():

@@ -34,6 +34,16 @@ def test_unpooling_reads_the_windows_that_hold_a_position(options):
     assert_as_changed(Apply(lambda x, a: function(a(x)), conv(padding=1)), (1, 2, 24, 18), inputs=12)
 
 
+@pytest.mark.parametrize("size", [6, (6, 5), (7, 9), (24, 17)], ids=str)
+def test_unpooling_behind_adaptive_pooling_reads_the_windows_that_hold_a_position(size):
+    def function(x):
+        largest, places = F.adaptive_max_pool2d(x, size, return_indices=True)
+        return torch._C._nn.max_unpool2d(largest, places, x.shape[2:])  # F.max_unpool2d allows the sizes of a fixed kernel only
+
+    model = Apply(lambda x, a: function(a(x)), conv(padding=1))
+    assert_as_changed(model, (1, 2, 24, 18), inputs=12)
+
+
 def test_unpooling_of_series_and_volumes():
     series = unpooled(F.max_pool1d, F.max_unpool1d, kernel_size=2)
     assert_as_changed(Apply(lambda x, a: series(a(x)), nn.Conv1d(2, 2, 3, padding=1)), SERIES, inputs=12)

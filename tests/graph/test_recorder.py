@@ -245,6 +245,33 @@ def test_turning_a_view_in_place_turns_nothing_else():
     assert (written.shape, set(steps[:-1]), steps[-1]) == ((1, 8, 8), {"slice"}, "squeeze_")
 
 
+def test_a_tensor_that_is_emptied_holds_nothing_of_the_image():
+    recording, value = record(lambda x: x.neg().resize_(0))
+    assert (names(recording), value) == (["neg"], None)
+
+
+def test_a_tensor_that_is_resized_within_its_memory_holds_what_it_held():
+    recording, value = record(lambda x: x.neg().resize_(1, 4, 4, 8))
+    assert names(recording) == ["neg", "resize_"]
+    assert value == recording.records[-1].outputs[0].value
+
+
+@pytest.mark.parametrize("empty", [lambda x: x.new_empty(0), lambda x: x.new_empty(0).detach(), lambda x: x.new_zeros(3, 0).t()])
+def test_an_empty_tensor_that_is_written_to_holds_all_that_was_written(empty):
+    def function(x):
+        made = empty(x)
+        torch.neg(x, out=made)
+        return made.exp()
+
+    recording, _ = record(function)
+    assert names(recording) == ["neg", "exp"]
+
+
+def test_the_template_of_a_size_is_not_read():
+    recording, value = record(lambda x: x.new_empty(0).resize_as_(x.neg()).fill_(1.0))
+    assert (names(recording), value) == (["neg"], None)
+
+
 def test_a_composite_operator_that_arrives_whole_is_taken_apart():
     weight = torch.empty(3, 2, 3, 3, device="meta")
 

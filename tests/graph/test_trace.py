@@ -289,6 +289,12 @@ def test_an_error_names_the_layer_the_shape_and_what_works(model, size, where, r
     assert str(caught.value) == "; ".join(filter(None, [f"the forward pass fails at input {where}: {said}", remedy]))
 
 
+def test_a_nested_tensor_is_said_to_be_what_cannot_be_followed():
+    model = Net(lambda m, x: torch.nested.nested_tensor([x[0], x[0]]).to_padded_tensor(0.0))
+    with pytest.raises(TraceError, match=r"a nested tensor cannot be followed; use a padded one with a mask"):
+        analyze(model, 8)
+
+
 def test_the_smallest_resolution_that_works_is_the_smallest():
     model = shrinking()
     assert model(torch.zeros(1, 3, 33, 33)).shape[2:] == (1, 1)

@@ -10,7 +10,7 @@ ARRANGING: Table = {
         "view _unsafe_view reshape _reshape_alias view_as reshape_as flatten unflatten ravel _mkldnn_reshape", Rearrange("view")
     ),
     **entries("permute transpose t movedim swapaxes swapdims mT numpy_T _mkldnn_transpose", Rearrange("permute")),
-    **entries("squeeze unsqueeze", Rearrange("view")),
+    **entries("squeeze unsqueeze resize", Rearrange("view")),
     **entries("expand expand_as broadcast_to", Rearrange("expand")),
     **entries("slice", Rearrange("slice")),
     **entries("narrow", Rearrange("narrow")),

@@ -252,7 +252,7 @@ LEFT_UNKNOWN = {
     "sparse and nested": "ccol_indices col_indices crow_indices indices row_indices values to_padded_tensor sspaddmm hspmm "
     "resize_as_sparse_",
     "of shape or memory only": "empty_like empty_quantized full_like ones_like rand_like randint_like randn_like zeros_like zero_ "
-    "new_empty new_empty_strided new_full new_ones new_zeros set_ resize resize_ resize_as resize_as_ embedding_renorm_ random "
+    "new_empty new_empty_strided new_full new_ones new_zeros set_ resize_as resize_as_ embedding_renorm_ random "
     "linspace logspace cauchy_ exponential_ geometric_ log_normal_ random_ uniform_ q_per_channel_scales q_per_channel_zero_points",
     "of positions that a grid gives": "affine_grid_generator cudnn_affine_grid_generator cudnn_grid_sampler",
     "of training, or of devices other than the one that models are traced on": "batch_norm_backward_elemt "
