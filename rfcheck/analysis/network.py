@@ -13,7 +13,7 @@ from rfcheck.analysis.resolution import last_feature_map, resolution_range
 from rfcheck.analysis.roles import Role, roles
 from rfcheck.config import Settings
 from rfcheck.graph.orientation import image_extents, input_channels
-from rfcheck.graph.records import OUTSIDE
+from rfcheck.graph.records import OUTSIDE, UNCOUNTED
 from rfcheck.graph.wrapping import wrapping
 
 if TYPE_CHECKING:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from torch import nn
 
 from rfcheck import analyze
+from rfcheck.graph.records import UNCOUNTED
 from tests.strange import strange
 
 
@@ -50,8 +52,11 @@ def test_unknown_operators_in_the_head_are_named_and_no_receptive_field_rests_on
     assert analysis.layer("fc").r_max == analyze(Head(nn.Identity()), 8).layer("fc").r_max
 
 
-def test_known_operators_in_the_head_are_not():
-    assert analyze(Head(lambda x: x.resize_(1, 8)), 8).assumptions == ()
+def test_known_operators_in_the_head_are_not_unless_their_cost_is_unknown(monkeypatch):
+    model = Head(lambda x: x @ torch.eye(8, device=x.device))
+    assert analyze(model, 8).assumptions == ()
+    monkeypatch.setattr("rfcheck.graph.build.multiply_accumulates", lambda *_: 1 // 0)
+    assert [text.partition(": ")[2] for text in analyze(model, 8).assumptions][-1] == f"aten::addmm: {UNCOUNTED}"
 
 
 def test_parameters_count_whether_used_or_not():
