@@ -8,7 +8,7 @@ import re
 from torch import nn
 
 from rfcheck.errors import TraceError
-from rfcheck.graph.feasibility import Feasible, Trials, working_batch, working_channels, working_sizes
+from rfcheck.graph.feasibility import Feasible, Trials, TrialsEndedError, working_batch, working_channels, working_sizes
 from rfcheck.input_size import crossed
 
 _MOST_HINTS = 8
@@ -39,8 +39,21 @@ def with_remedy(error: TraceError, model: nn.Module, shape: tuple[int, ...]) -> 
     if error.needs_data or len(shape) < 3:
         return error
     trials, hints = Trials(model), _numbers(error)
-    remedy = _of_the_first_layer(error, model, trials, shape) or _by_trying(model, trials, shape, hints)
+    try:
+        remedy = _of_the_first_layer(error, model, trials, shape) or _by_trying(model, trials, shape, hints)
+    except TrialsEndedError:
+        remedy = _tried(trials, shape)
     return error if remedy is None else error.with_remedy(remedy)
+
+
+def _tried(trials: Trials, shape: tuple[int, ...]) -> str | None:
+    """The nearest of the inputs that were tried and work; of the others nothing is said."""
+    working = sorted(trials.working(), key=lambda other: [abs(there - here) for there, here in zip(other, shape, strict=True)])
+    if not working:
+        return None
+    count, *size = working[0]
+    many = "" if count == 1 else f", for {count} images at once"
+    return f"it works with --input-size {','.join(map(str, size))}{many}"
 
 
 def _by_trying(model: nn.Module, trials: Trials, shape: tuple[int, ...], hints: list[int]) -> str | None:

@@ -114,3 +114,22 @@ def test_an_error_without_a_way_out_stays_as_it_is():
     with pytest.raises(TraceError) as error:
         trace(model, (1, 3, 8, 8))
     assert with_remedy(error.value, model, (1, 3, 8, 8)) is error.value
+
+
+@pytest.mark.parametrize(
+    ("steps", "remedy"),
+    [
+        (20, ""),  # five sizes, at four modules each
+        (100_000, "; the model is tied to 32x32 px"),
+    ],
+)
+def test_nothing_is_concluded_from_what_was_not_tried(monkeypatch, steps, remedy):
+    monkeypatch.setattr("rfcheck.graph.feasibility._MOST_STEPS", steps)
+    said = remedied(HEAD, 1, 3, 100, 100)
+    assert said.endswith(remedy)
+    assert ("tied" in said) == bool(remedy)
+
+
+def test_what_was_found_before_the_search_ended_is_named(monkeypatch):
+    monkeypatch.setattr("rfcheck.graph.feasibility._MOST_STEPS", 5 * 6)
+    assert remedied(Multiple(8), 1, 3, 100, 100).endswith("; it works with --input-size 3,104,104")

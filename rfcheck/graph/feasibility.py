@@ -24,6 +24,12 @@ _LARGEST = 2**16
 _MOST_COMPUTED = 2**18
 """Elements of an input up to which passes are tried that compute."""
 
+_MOST_STEPS = 100_000
+"""Calls of modules after which no other input is tried."""
+
+_STEPS_AT_ONCE = 2**10
+"""Elements of an input that take about as long to compute as a call of a module takes without data."""
+
 _BATCHES = (16, 32, 64, 128, 8, 4, 2, 10, 20, 50, 100, 256)
 
 
@@ -52,11 +58,18 @@ class Feasible:
         return tuple(size for size in (self.below, self.above) if size is not None)
 
 
+class TrialsEndedError(Exception):
+    """So many inputs were tried that the search has to end; nothing follows from what was not tried."""
+
+
 class Trials:
     """Forward passes of a model at other inputs, each made once.
 
     Args:
         model: left as it is.
+
+    Raises:
+        TrialsEndedError: from all methods, once they have taken too long together.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -64,6 +77,8 @@ class Trials:
         self._is_lazy = has_lazy(model)
         self._needs_data = any(isinstance(module, torch.jit.ScriptModule) for module in model.modules())
         self._results: dict[tuple[int, ...], tuple[tuple[int, ...], ...] | None] = {}
+        self._modules = sum(1 for _ in model.modules())
+        self._left = _MOST_STEPS
 
     def results(self, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...] | None:
         """Shapes of what the model returns for an input; None where it fails."""
@@ -75,12 +90,19 @@ class Trials:
         model = self._model
         if self._needs_data and math.prod(shape) > _MOST_COMPUTED:
             return None
+        if self._left <= 0:
+            raise TrialsEndedError
+        self._left -= self._modules * (1 + math.prod(shape) // _STEPS_AT_ONCE if self._needs_data else 1)
         if self._is_lazy:
             try:
                 model = materialized(model, shape)
             except Exception:  # whatever the forward raises
                 return None
         return results_at(model, shape)
+
+    def working(self) -> list[tuple[int, ...]]:
+        """The inputs that were tried and work."""
+        return [shape for shape in self._results if self.works(shape)]
 
     def batch(self, shape: tuple[int, ...]) -> int | None:
         """For how many images there are results, where an input works; None where it does not, or results differ."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from rfcheck.graph.feasibility import Feasible, Trials, working_batch, working_channels, working_sizes
+from rfcheck.graph.feasibility import Feasible, Trials, TrialsEndedError, working_batch, working_channels, working_sizes
 from rfcheck.graph.trace import can_trace
 
 
@@ -89,6 +89,25 @@ def test_every_input_is_tried_once():
     working_sizes(trials, (1, 3, 100, 100))
     working_sizes(trials, (1, 3, 100, 100))
     assert len(calls) == len(set(calls)) < 100
+
+
+def test_the_search_ends(monkeypatch):
+    monkeypatch.setattr("rfcheck.graph.feasibility._MOST_STEPS", 20)
+    trials = Trials(Only(lambda n: n == 1000))  # two modules
+    with pytest.raises(TrialsEndedError):
+        working_sizes(trials, (1, 3, 100, 100))
+    assert trials.working() == []
+    assert len(trials._results) == 10
+
+
+def test_with_data_large_inputs_end_it_sooner(monkeypatch):
+    monkeypatch.setattr("rfcheck.graph.feasibility._MOST_STEPS", 190)
+    trials = Trials(torch.jit.script(nn.Conv2d(3, 4, 3)))
+    assert trials.works((1, 3, 8, 8))
+    assert trials.works((1, 3, 256, 256))
+    with pytest.raises(TrialsEndedError):
+        trials.works((1, 3, 16, 16))
+    assert trials.working() == [(1, 3, 8, 8), (1, 3, 256, 256)]
 
 
 def test_batches():
