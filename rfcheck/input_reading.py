@@ -14,6 +14,7 @@ from rfcheck.graph.lazy import has_lazy, materialized
 from rfcheck.graph.operators import Convolution, meaning_of
 from rfcheck.graph.trace import Trace, trace
 from rfcheck.input_size import AfterBatch, InputSize, convolution_axes, crossed, image_axes, input_shape
+from rfcheck.process_end import left_with
 from rfcheck.remedies import with_remedy
 from rfcheck.span import Span
 
@@ -104,14 +105,17 @@ def _settled(model: nn.Module, shape: tuple[int, ...]) -> nn.Module:
     """
     try:
         return materialized(model, shape)
-    except Exception as error:  # whatever the forward raises, on the meta device or because of it
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever the forward raises, on the meta device or because of it
         first = error
     try:
         return materialized(model, shape, "cpu")
-    except Exception:
-        said = " ".join(str(first).split())
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
         what = f"the forward pass that gives lazy modules their shapes fails at input {crossed(shape[1:])}"
-        raise TraceError(f"{what}: {type(first).__name__}: {said}") from first
+        raise TraceError(f"{what}: {left_with(first)}") from first
 
 
 def _other_shapes(model: nn.Module, input_size: InputSize, first: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 
 from rfcheck.errors import TargetError
 from rfcheck.printable import printable
+from rfcheck.process_end import END
 
 _T = TypeVar("_T")
 
@@ -149,7 +149,7 @@ class _Watch:
         print(said, file=sys.stderr, flush=True)
         with suppress(Exception):
             sys.stdout.flush()
-        os._exit(2)
+        END(2)
 
     def _knock(self) -> None:
         if _KNOCK is not None and self._thread == threading.main_thread().ident and signal.getsignal(_KNOCK) == self._hear:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from rfcheck.config import Settings
-from rfcheck.errors import TraceError
+from rfcheck.errors import RfcheckError, TargetError, TraceError
 from rfcheck.patience import attended
 from rfcheck.printable import printable, printable_lines
+from rfcheck.process_end import left_with
 
 if TYPE_CHECKING:
     from rfcheck.api import Analysis
     from rfcheck.target.load import Target
+
+
+_T = TypeVar("_T")
 
 
 class BuiltTarget:
@@ -66,6 +71,29 @@ class BuiltTarget:
     def _build_with_data(self) -> None:
         self._model, self._on_meta = attended("building", self._target.label, self._target.build_with_data), False
         self._origin = self._target.origin(self._model)
+
+
+def contained(label: str, work: Callable[[], _T]) -> _T:
+    """Run work on a target, whose own code may fail where nothing expects it: in a method of nn.Module that it has replaced.
+
+    Args:
+        label: name of the target.
+        work: what is done with it.
+
+    Raises:
+        TargetError: if the target's code raises what nothing else handles; says where.
+    """
+    try:
+        return work()
+    except (RfcheckError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        from rfcheck.target.building import place_of
+        from rfcheck.target.isolation import came_through_imports
+
+        if isinstance(error, Exception) and not came_through_imports(error):
+            raise
+        raise TargetError(f"{label}: its code left with {left_with(error)}{place_of(error)}") from error
 
 
 def analyze_target(target: Target, size: int | tuple[int, ...], settings: Settings) -> Analysis:

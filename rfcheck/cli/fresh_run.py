@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import linecache
+import os
 import sys
 from collections.abc import Iterator
 
 from rfcheck.graph.registrations import own_registrations
+from rfcheck.process_end import END
 from rfcheck.process_state import process_state_kept
 from rfcheck.target.isolation import own_imports
 
@@ -20,6 +22,11 @@ def fresh_run() -> Iterator[None]:
     none is kept: files are edited faster than that.
     """
     linecache.checkcache()
-    with process_state_kept(), own_imports(), own_registrations():
-        sys.dont_write_bytecode = True
-        yield
+    process = os.getpid()
+    try:
+        with process_state_kept(), own_imports(), own_registrations():
+            sys.dont_write_bytecode = True
+            yield
+    finally:
+        if os.getpid() != process:  # code that forks and goes on as if nothing had happened; one process reports
+            END(0)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfcheck.cache.dependencies import Reading, import_folders
 from rfcheck.cache.fingerprint import fingerprint
 from rfcheck.cache.store import Store
-from rfcheck.cli.analysing import analyze_target, print_error
+from rfcheck.cli.analysing import analyze_target, contained, print_error
 from rfcheck.cli.options import EXIT_CLEAN, EXIT_ERROR, EXIT_NOTHING
 from rfcheck.cli.progress import progress
 from rfcheck.cli.requests import Request
@@ -114,12 +115,13 @@ class Gatherer:
         results: list[Result] = []
         failures: list[Failure] = []
         with self._reading.noted():
-            targets = load_targets(request.target, given=Given.of(request.size, request.settings, request.arguments))
+            given = Given.of(request.size, request.settings, request.arguments)
+            targets = contained(request.target, lambda: load_targets(request.target, given=given))
             labels = [_label(request, target, alone=len(targets) == 1) for target in targets]
             self.announce(labels)
             for target, label in zip(targets, labels, strict=True):
                 try:
-                    results.append(self._result(target, targets, label, request))
+                    results.append(contained(label, partial(self._result, target, targets, label, request)))
                 except RfcheckError as error:
                     failures.append(self._failed(label, error))
         files = self._files(request)

@@ -14,6 +14,7 @@ from rfcheck.cli.options import EXIT_ERROR, EXIT_NOTHING, TIMEOUT
 from rfcheck.cli.pages import ENVIRONMENT, FILES, OPTION_GROUPS, PAGES, Example, Page
 from rfcheck.errors import NothingToAnalyzeError, RfcheckError
 from rfcheck.patience import Patience, patient
+from rfcheck.process_end import left_with, process_goes_on
 
 OTHER = "Other options"
 """Heading of the options that are in no group."""
@@ -42,11 +43,14 @@ class Verb(click.Command):
         """Run the verb."""
         arguments = sys.argv[:]
         try:
-            with called_from_here(), patient(Patience(ctx.meta.get(TIMEOUT))):
+            with called_from_here(), patient(Patience(ctx.meta.get(TIMEOUT))), process_goes_on():
                 return super().invoke(ctx)
         except RfcheckError as error:
             print_error(str(error), error, verbose=ctx.params.get("verbose", False))
             return EXIT_NOTHING if isinstance(error, NothingToAnalyzeError) else EXIT_ERROR
+        except SystemExit as error:
+            print_error(f"the code of a model left with {left_with(error)}", error, verbose=ctx.params.get("verbose", False))
+            return EXIT_ERROR
         finally:
             sys.argv[:] = arguments  # a model's code sees others
 

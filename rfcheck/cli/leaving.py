@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 import threading
 from contextlib import suppress
 from typing import Any, NoReturn
+
+from rfcheck.process_end import END, end_with
 
 _PATIENCE = 5.0
 """Seconds for what others have asked to be done at the end; where a thread goes on for ever, so may what waits for it."""
@@ -22,6 +23,7 @@ def leave(code: int) -> NoReturn:
     Args:
         code: to leave with.
     """
+    end_with(code)  # whatever code that models have registered for the end asks for
     if not _threads() and not _processes():
         sys.exit(code)
     for process in _processes():
@@ -30,7 +32,7 @@ def leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # nobody reads it any more
             stream.flush()
-    os._exit(code)
+    END(code)
 
 
 def _threads() -> list[threading.Thread]:

@@ -189,7 +189,7 @@ def _stopped_by_sigterm() -> Iterator[None]:
     except _TerminatedError:
         if rank() == 0:
             click.echo("terminated", err=True)
-        raise SystemExit(EXIT_TERMINATED) from None
+        raise click.exceptions.Exit(EXIT_TERMINATED) from None
     finally:
         signal.signal(signal.SIGTERM, before)
 

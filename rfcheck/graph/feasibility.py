@@ -96,7 +96,9 @@ class Trials:
         if self._is_lazy:
             try:
                 model = materialized(model, shape)
-            except Exception:  # whatever the forward raises
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # whatever the forward raises
                 return None
         return results_at(model, shape)
 

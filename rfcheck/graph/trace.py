@@ -23,6 +23,7 @@ from rfcheck.graph.records import ModuleCall, Recording
 from rfcheck.graph.scripted import is_scripted, whole_operators
 from rfcheck.graph.wrappers import is_sharded
 from rfcheck.input_size import crossed
+from rfcheck.process_end import left_with
 from rfcheck.target.devices import is_about_devices, on_one_device
 from rfcheck.target.program import Program
 from rfcheck.undoing import undone_after
@@ -54,7 +55,7 @@ class Trace:
 class _Failure:
     """A forward pass that raised."""
 
-    error: Exception
+    error: BaseException
     call: ModuleCall | None
     shapes: list[tuple[int, ...]]
 
@@ -94,7 +95,7 @@ def trace(model: nn.Module, shape: tuple[int, ...], *, locate: bool = False) -> 
             made = {name: parameter.numel() for name, parameter in result.made.items()}
             return Trace(result, shape, traced_with, {**parameters, **made, **result.packed})
         failures.append(result)
-        if len(failures) == 2 and failures[0].same_as(failures[1]):
+        if not isinstance(result.error, Exception) or (len(failures) == 2 and failures[0].same_as(failures[1])):
             break
     raise _error_of(failures[-1], shape)
 
@@ -274,10 +275,9 @@ def _run(
     try:
         with outer_mode, whole_operators(modules.values()), recorder:
             result = model(image)
-    except (SystemExit, GeneratorExit) as error:
-        left = f"SystemExit({error.code!r}), as sys.exit does" if isinstance(error, SystemExit) else "GeneratorExit"
-        raise TraceError(f"the forward pass left with {left}; a forward pass returns a tensor, whatever it finds") from error
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # also what is meant to end the program: it is the model's own failure and ends nothing else
         return _Failure(error, recorder.failed_call, recorder.failed_shapes)
     recording = recorder.recording
     name_made_layers(recording, model)
@@ -360,7 +360,16 @@ def _needs_data(failure: _Failure, shape: tuple[int, ...]) -> TraceError:
 
 
 def _error_of(failure: _Failure, shape: tuple[int, ...]) -> TraceError:
-    size = crossed(shape[1:])
+    error = TraceError(_sentence(failure, crossed(shape[1:])))
+    error.__cause__ = failure.error
+    error.layer = failure.call.path if failure.call is not None else None
+    error.received = failure.shapes[0] if failure.shapes else None
+    return error
+
+
+def _sentence(failure: _Failure, size: str) -> str:
+    if not isinstance(failure.error, Exception):
+        return f"the forward pass left with {left_with(failure.error)}; a forward pass returns a tensor, whatever it finds"
     said = " ".join(str(failure.error).split()).rstrip(".") or type(failure.error).__name__
     if len(said) > 300:
         said = said[:297] + "..."
@@ -370,8 +379,4 @@ def _error_of(failure: _Failure, shape: tuple[int, ...]) -> TraceError:
     if failure.call is not None and failure.call.path:
         where = f"layer {failure.call.path} ({failure.call.type})"
     received = f", which received a tensor of shape {crossed(failure.shapes[0])}" if failure.shapes and failure.shapes[0] else ""
-    error = TraceError(f"the forward pass fails at input {size} in {where}{received}: {type(failure.error).__name__}: {said}")
-    error.__cause__ = failure.error
-    error.layer = failure.call.path if failure.call is not None else None
-    error.received = failure.shapes[0] if failure.shapes else None
-    return error
+    return f"the forward pass fails at input {size} in {where}{received}: {type(failure.error).__name__}: {said}"

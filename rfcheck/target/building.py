@@ -13,6 +13,7 @@ import torch
 
 from rfcheck.errors import RfcheckError, TargetError
 from rfcheck.frames import is_users_file
+from rfcheck.process_end import left_with
 from rfcheck.span import shown_path
 from rfcheck.target.devices import on_one_device
 from rfcheck.target.offline import WITHOUT_WEIGHTS, Refusals, offline, why_refused
@@ -73,7 +74,8 @@ def _without_weights(label: str, factory: Callable[..., Any] | None) -> str:
 def failure_in_building(label: str, error: BaseException) -> TargetError:
     """What went wrong while a model was built: line of the user's code, its text, and the error; one sentence."""
     if isinstance(error, SystemExit):
-        called = f"calling it left with SystemExit({error.code!r}){place_of(error)}, as sys.exit and argparse do"
+        left, comma, others = left_with(error).partition(", as ")
+        called = f"calling it left with {left}{place_of(error)}{comma}{others.replace('sys.exit does', 'sys.exit and argparse do')}"
         return TargetError(f"{label}: {called}; a model is built without leaving the program")
     remedy = ""
     if isinstance(error, FileNotFoundError) and error.filename is not None:

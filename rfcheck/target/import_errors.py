@@ -6,6 +6,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from rfcheck.process_end import ProcessEndError
 from rfcheck.span import shown_path
 from rfcheck.target.missing_modules import folder_with
 
@@ -23,6 +24,8 @@ def failure_of(error: BaseException, action: str, file: Path | None = None) -> s
     if isinstance(error, ImportError):
         return f"an import fails: {error}; {_remedy(error, file)}"
     said = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    if isinstance(error, ProcessEndError):
+        return f"{action} left with {said}; {_EXIT_REMEDY}"
     remedy = f"; {_EXIT_REMEDY}" if isinstance(error, SystemExit) else ""
     return f"{action} fails: {type(error).__name__}{_place(error)}: {said}{remedy}"
 

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -42,6 +43,15 @@ def forget_imports() -> None:
     """Forget what was imported since the innermost block of `own_imports` began, as on leaving it; outside of one, nothing."""
     if _BEGUN:
         _forget_but(_BEGUN[-1])
+
+
+def came_through_imports(error: BaseException) -> bool:
+    """Whether an error went through code that was imported since the innermost block of `own_imports` began, and ends with it."""
+    if not _BEGUN:
+        return False
+    names = (frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__))
+    modules = {name: sys.modules.get(name) for name in names if isinstance(name, str) and name not in _BEGUN[-1]}
+    return any(module is None or _is_of_a_project(module) for module in modules.values())
 
 
 def _forget_but(modules: Mapping[str, ModuleType]) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from torch import nn
 
-from rfcheck.cli.analysing import BuiltTarget, analyze_target, print_error
+from rfcheck.cli.analysing import BuiltTarget, analyze_target, contained, print_error
 from rfcheck.config import Settings
 from rfcheck.errors import TargetError, TraceError
 from rfcheck.target.load import Target, load_targets
@@ -98,3 +98,39 @@ def test_errors_are_one_line_unless_more_is_asked_for(capsys, verbose):
     if verbose:
         assert lines[1] == "Traceback (most recent call last):"
         assert lines[-1] == "rfcheck.errors.TargetError: model.py: no such file"
+
+
+REPLACED = """
+import sys
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3)
+    def forward(self, x):
+        return self.conv(x)
+    def {method}(self, *_args, **_settings):
+        {statement}
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "statement", "said"),
+    [
+        ("named_modules", "raise ValueError('none')", "ValueError: none (model.py:12: raise ValueError('none'))"),
+        ("named_parameters", "sys.exit(0)", "SystemExit(0), as sys.exit does (model.py:12: sys.exit(0))"),
+        ("__hash__", "raise BaseException", "BaseException (model.py:12: raise BaseException)"),
+    ],
+)
+def test_a_method_that_a_target_has_replaced_fails_for_it_alone(run, model_file, method, statement, said):
+    model_file(REPLACED.format(method=method, statement=statement))
+    model_file("model = nn.Conv2d(3, 7, 3)\n", "other.py")
+    code, out, err = run("model.py:Net", "other.py", "--resolution", "8", "--no-cache", "--output", "concise")
+    assert (code, err) == (2, f"error: model.py:Net: its code left with {said}\n")
+    assert out.startswith("other.py:3: RF104")
+
+
+def test_an_error_of_rfcheck_itself_is_none_of_the_target():
+    with pytest.raises(ZeroDivisionError):
+        contained("model.py:Net", lambda: 1 / 0)
+    with pytest.raises(KeyboardInterrupt):
+        contained("model.py:Net", lambda: (_ for _ in ()).throw(KeyboardInterrupt))

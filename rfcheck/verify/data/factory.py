@@ -96,7 +96,9 @@ def _made(spec: str) -> Any:
     try:
         with quiet_output():
             return value(*target.args, **target.kwargs)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise DataError(f"{spec}: the function fails: {_said(error)}; mend it so that it returns (train, test)") from error
 
 
