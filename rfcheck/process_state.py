@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -41,11 +41,14 @@ class ProcessState:
     Held are the current folder, ``sys`` (streams, arguments, import path, hooks, limits), environment variables, builtins, warning
     filters, signal handlers and alarms, locale, the root logger, the garbage collector, random states and, where torch is imported,
     its switches. Not held are imported modules, open files, threads, and what other libraries keep for themselves.
+
+    Args:
+        more: what else to hold.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, more: Iterable[Part] = ()) -> None:
         self._held: list[tuple[Part, Any]] = []
-        for part in _parts():
+        for part in (*_parts(), *more):
             with suppress(OSError, RuntimeError, locale.Error):
                 self._held.append((part, part.read()))
 
@@ -65,7 +68,9 @@ def process_kept(work: Callable[[], _T]) -> _T:
 @contextmanager
 def process_state_kept() -> Iterator[None]:
     """Give the process back on leaving; for programs, whose end an interrupt is. Whoever goes on uses `process_kept`."""
-    state = ProcessState()
+    from rfcheck.program_state import program_parts
+
+    state = ProcessState(program_parts())
     try:
         yield
     finally:
@@ -109,7 +114,9 @@ _SIGNALS = tuple(
 _environment: Any = os.environ
 
 
-def _attributes(owner: Any, names: tuple[str, ...]) -> Part:
+def attributes(owner: Any, names: tuple[str, ...]) -> Part:
+    """Attributes of one object."""
+
     def write(values: list[Any]) -> None:
         for name, value in zip(names, values, strict=True):
             setattr(owner, name, value)
@@ -180,14 +187,14 @@ def _set_collector(enabled: bool) -> None:
 
 _ALWAYS = (
     Part(os.getcwd, os.chdir),
-    _attributes(sys, _SYS),
+    attributes(sys, _SYS),
     _content_of(sys, "argv"),
     _content_of(sys, "path"),
     _content_of(sys, "meta_path"),
     Part(sys.getrecursionlimit, sys.setrecursionlimit),
     Part(sys.gettrace, sys.settrace),
     Part(sys.getprofile, sys.setprofile),
-    _attributes(threading, ("excepthook",)),
+    attributes(threading, ("excepthook",)),
     Part(lambda: _environment._data.copy(), _set_environment),
     Part(vars(builtins).copy, _set_builtins),
     Part(lambda: (warnings.filters, warnings.showwarning), _set_warnings),

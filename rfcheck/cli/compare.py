@@ -105,14 +105,14 @@ def _analyze_version(text: str, subject: Subject) -> list[Analyzed]:
     Raises:
         RfcheckError: naming the target.
     """
-    from rfcheck.graph.registrations import own_registrations
+    from rfcheck.cli.fresh_run import fresh_analysis
     from rfcheck.report.versions import Analyzed
     from rfcheck.target.obvious import Given
     from rfcheck.target.versions import opened
 
     results: list[Analyzed] = []
     size, settings = subject.size, subject.effective.settings
-    with own_registrations(), opened(text, Given.of(size, settings, subject.arguments)) as targets:
+    with fresh_analysis(), opened(text, Given.of(size, settings, subject.arguments)) as targets:
         for target in targets:
             try:
                 results.append(Analyzed(target.label, analyze_target(target, size, settings)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import linecache
 import os
 import sys
@@ -30,3 +31,16 @@ def fresh_run() -> Iterator[None]:
     finally:
         if os.getpid() != process:  # code that forks and goes on as if nothing had happened; one process reports
             END(0)
+
+
+@contextlib.contextmanager
+def fresh_analysis() -> Iterator[None]:
+    """`fresh_run` for what runs the code of models.
+
+    Torch, and what notes its classes, is imported first: a model's code may change what torch's names stand for.
+    """
+    importlib.import_module("torch")
+    for module in ("rfcheck.api", "rfcheck.cli.source_examining", "rfcheck.fixes.remove_stem", "rfcheck.report.snapshot"):
+        importlib.import_module(module)
+    with fresh_run():
+        yield

@@ -97,9 +97,9 @@ class Gatherer:
         try:
             if not request.arguments:  # which may be those that functions need
                 require_possible_model(request.target)  # torch is imported only for a file that may hold a model
-            from rfcheck.cli.fresh_run import fresh_run
+            from rfcheck.cli.fresh_run import fresh_analysis
 
-            with fresh_run():  # what one target imports and sets does not reach the next
+            with fresh_analysis():  # what one target imports and sets does not reach the next
                 return self._analyzed_alone(request, name)
         except NothingToAnalyzeError as error:
             skipped = () if self.skip_empty else (self._failed(request.target, error),)

@@ -50,7 +50,8 @@ def came_through_imports(error: BaseException) -> bool:
     if not _BEGUN:
         return False
     names = (frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__))
-    modules = {name: sys.modules.get(name) for name in names if isinstance(name, str) and name not in _BEGUN[-1]}
+    new = {name for name in names if isinstance(name, str) and name not in _BEGUN[-1] and _package(name) != "rfcheck"}
+    modules = {name: sys.modules.get(name) for name in new}
     return any(module is None or _is_of_a_project(module) for module in modules.values())
 
 
