@@ -14,30 +14,43 @@ from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
+_DIRECTIONS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""Controls of the direction of writing."""
+
 _CONTROLS = (
     "\x00-\x1f\x7f-\x9f"  # of terminals
     "\u2028\u2029"  # line and paragraph breaks
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # of the direction of writing
+    f"{_DIRECTIONS}"
     "\ufeff\ufff9-\ufffb\ufffe\uffff"  # byte order, annotations, no characters
     "\ud800-\udfff"  # halves of characters, such as the bytes of a file name that are no text
 )
 _HIDDEN = re.compile(f"[{_CONTROLS}]")
+_OBEYED = re.compile(f"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f{_DIRECTIONS}]|\r(?!\n)")
+"""What is more than a blank or the end of a line to whoever shows code."""
+
 _HIDDEN_IN_JSON = re.compile(f"[{_CONTROLS.removeprefix(chr(0) + '-' + chr(0x1F))}]")
-_COMMAND = re.compile(r"\A(\s*):(?=:)")
+_NAME = r"[A-Za-z][\w-]*"
+_COMMAND = re.compile(rf"(?:(?<=\s)|(?<=[./])):(?=:{_NAME}(?:\s|::|\Z))|\A(?:\s*):(?=:)")
+"""Colons with which a line of a log may begin: those of the text, and those where it may be broken. Steps of slices are none."""
+
+_MARK = re.compile(rf"#(?=#(?:{_NAME})?\[)")
+"""What begins a command of GitHub Actions, Azure Pipelines or TeamCity anywhere in a line."""
+
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def printable(text: str) -> str:
     r"""A text in one line, in which control characters are escapes: "a\nb", "\x1b[31m"; all other characters stay.
 
-    Two colons that begin it, with which a line in a log of GitHub is a command, are "\x3a:".
+    Two colons that begin it, or a word in it, with which a line in a log of GitHub is a command, are "\x3a:"; the first mark of
+    "##[error]" and "##vso[...]", which are commands anywhere in a line, is "\x23".
 
     Args:
         text: of any origin.
     """
-    if text.isprintable() and "::" not in text:
+    if text.isprintable() and "::" not in text and "##" not in text:
         return text
-    return _COMMAND.sub(r"\1\\x3a", _HIDDEN.sub(_escape, text))
+    return _MARK.sub(r"\\x23", _COMMAND.sub(_escaped_colon, _HIDDEN.sub(_escape, text)))
 
 
 def printable_lines(text: str) -> str:
@@ -49,13 +62,34 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
+def printable_code(line: str) -> str:
+    """A line of a program as it is, unless a terminal or a log would obey something in it: then as `printable` makes it.
+
+    Args:
+        line: with its end, if it has one.
+    """
+    if not (_OBEYED.search(line) or _MARK.search(line) or _COMMAND.match(line.lstrip())):
+        return line
+    code = line.rstrip("\r\n")
+    return printable(code) + line[len(code) :]
+
+
 def printable_json(text: str) -> str:
     """A JSON document with control characters as escapes, which mean the same to whoever reads it.
 
     Args:
         text: as `json.dumps` writes it, which leaves some of them as they are.
     """
-    return _HIDDEN_IN_JSON.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    return _MARK.sub(r"\\u0023", _HIDDEN_IN_JSON.sub(lambda match: json.dumps(match[0])[1:-1], text))
+
+
+def printable_xml(text: str) -> str:
+    """An XML document with references in place of what a log would obey, which mean the same to whoever reads it.
+
+    Args:
+        text: in ASCII; a line that begins with no tag goes on with a text.
+    """
+    return _MARK.sub("&#35;", re.sub(r"\n(?!\s*<|\Z)", "&#10;", text))
 
 
 def printable_parts(value: _T) -> _T:
@@ -85,6 +119,10 @@ def _printable_parts(value: Any) -> Any:
         changed = {name: made for name, old in fields.items() if (made := _printable_parts(old)) is not old}
         return dataclasses.replace(value, **changed) if changed else value
     return value
+
+
+def _escaped_colon(match: re.Match[str]) -> str:
+    return match[0][:-1] + r"\x3a"
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -1,6 +1,7 @@
 """Files of every kind that rfcheck reads, with random damage, and what comes of reading them; run by itself with little memory.
 
-``python -m tests.mutated_files program=500 onnx=600`` reads so many damaged files of each kind, and prints what went wrong as JSON.
+``python -m tests.mutated_files program=500 onnx=600`` reads so many damaged files of each kind, and prints what went wrong as JSON, with
+how many were refused.
 """
 
 from __future__ import annotations
@@ -147,8 +148,8 @@ def _exported_file(folder: Path) -> Path:
 
 
 def _rule_file(folder: Path) -> Path:
-    chosen = next(rule for rule in built_in_rules() if rule.code == "RF101")
-    return _written(folder / "X101.md", chosen.path.read_bytes().replace(b"RF101", b"X101"))
+    chosen = next(rule for rule in built_in_rules() if rule.code == "RF104")
+    return _written(folder / f"XX104-{chosen.name}.md", chosen.path.read_bytes().replace(b"RF104", b"XX104"))
 
 
 Kind = tuple[Callable[[Path], Path], Callable[[bytes, random.Random], bytes], Callable[[Path], object]]
@@ -174,23 +175,30 @@ KINDS: dict[str, Kind] = {
 """How a whole file is made, damaged and read."""
 
 
-def failures(kind: str, number: int) -> list[str]:
-    """What reading damaged files ended with, other than a result or one sentence; with the number that makes the file again."""
+def outcomes(kind: str, number: int) -> tuple[list[str], int]:
+    """What comes of reading damaged files.
+
+    Returns:
+        What it ended with, other than a result or one sentence, with the number that makes the file again; and how many were
+        refused, by one sentence or by passing over them.
+    """
     make, damage, read = KINDS[kind]
-    found = []
+    found, refused = [], 0
     with tempfile.TemporaryDirectory() as name:
         path = make(Path(name))
         whole = path.read_bytes()
+        assert read(path) is not None  # or damage would show nothing
         for seed in range(number):
             path.write_bytes(damage(whole, random.Random(f"{kind}{seed}")))
             try:
-                read(path)
+                refused += read(path) is None
             except RfcheckError as error:
+                refused += 1
                 if len(str(error).splitlines()) != 1:
                     found.append(f"{kind} {seed}: not one line: {str(error)[:300]!r}")
             except Exception as error:
                 found.append(f"{kind} {seed}: {type(error).__name__}: {str(error)[:300]!r}")
-    return found
+    return found, refused
 
 
 def _limit_memory() -> None:
@@ -202,6 +210,6 @@ def _limit_memory() -> None:
 if __name__ == "__main__":
     numbers = {kind: int(number) for kind, number in (word.split("=") for word in sys.argv[1:])}
     for kind in numbers:
-        failures(kind, 1)  # imports what it needs
+        outcomes(kind, 1)  # imports what it needs
     _limit_memory()
-    print(json.dumps([text for kind, number in numbers.items() for text in failures(kind, number)], indent=1))
+    print(json.dumps({kind: outcomes(kind, number) for kind, number in numbers.items()}, indent=1))

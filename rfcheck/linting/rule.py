@@ -208,6 +208,8 @@ def _check_values(front: _FrontMatter) -> None:
     if values["scope"] == "suppression" and "at" in values:
         raise front.error("at", "a rule of the scope suppression points at the comment; leave the key out")
     for name, number in values.get("limits", {}).items():
+        if not isinstance(name, str):
+            raise front.error("limits", f"the name of a limit must be text, got {name!r}")
         if not is_limit(number):
             raise front.error("limits", f"{name} must be a number, got {number!r}")
     for key in ("fixes", "sources"):

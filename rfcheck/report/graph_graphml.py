@@ -8,6 +8,7 @@ from typing import Any
 
 import networkx as nx
 
+from rfcheck.printable import printable_xml
 from rfcheck.report.xml_text import allowed
 
 
@@ -24,7 +25,7 @@ def graph_graphml(graph: nx.DiGraph) -> str:
     flat.add_nodes_from((allowed(name), _single_values(node)) for name, node in graph.nodes.items())
     flat.add_edges_from((allowed(source), allowed(target), _single_values(edge)) for source, target, edge in graph.edges.data())
     head = '<?xml version="1.0" encoding="utf-8"?>'
-    return "\n".join([head, *nx.generate_graphml(flat)]) + "\n"
+    return printable_xml("\n".join([head, *nx.generate_graphml(flat)]) + "\n")
 
 
 def _single_values(attributes: Mapping[str, Any]) -> dict[str, Any]:

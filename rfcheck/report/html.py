@@ -72,7 +72,7 @@ def _finding(finding: Finding) -> str:
     place = "" if finding.layer is None else f" <code>{xml_text(finding.layer)}</code>"
     return (
         f'<li><b>{xml_text(finding.code)}</b> {xml_text(finding.name)} <span style="{ground}">{finding.severity}</span>{place}'
-        f"<br/>{xml_text(finding.message)}</li>"
+        f"<br/>{xml_text(' '.join(finding.message.split()))}</li>"
     )
 
 

@@ -6,17 +6,21 @@ import difflib
 import io
 import tokenize
 
-from rfcheck.printable import printable
+from rfcheck.printable import printable, printable_code
 
 _NO_NEWLINE = "\\ No newline at end of file\n"
 
 
 def source_diff(path: str, before: bytes, after: bytes) -> str:
-    """The changes of a Python file as a unified diff that ``patch -p0`` takes; empty where there are none."""
+    """The changes of a Python file as a unified diff; empty where there are none.
+
+    ``patch -p0`` takes it, unless a terminal or a log would obey lines of it, which are shown with escapes.
+    """
     if before == after:
         return ""
     shown = printable(path)
-    lines = difflib.unified_diff(_lines(before), _lines(after), shown, shown)
+    compared = difflib.unified_diff(_lines(before), _lines(after), shown, shown)
+    lines = (line[0] + printable_code(line[1:]) for line in compared)
     return "".join(line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}" for line in lines)
 
 

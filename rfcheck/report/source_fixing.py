@@ -91,7 +91,7 @@ def fixing_text(fixing: SourceFixing, width: int) -> str:
     paragraphs += [f"{failure.target}: no fixes: {failure.message}" for failure in fixing.failures]
     if not paragraphs:
         return ""
-    return "\n".join((*(_wrapped(text, width) for text in paragraphs), _summary(fixing))) + "\n"
+    return "\n".join((*(_wrapped(text, width) for text in paragraphs), printable(_summary(fixing)))) + "\n"
 
 
 def _wrapped(text: str, width: int) -> str:

@@ -44,6 +44,7 @@ def test_a_valid_rule():
         ),
         ("name: big-layer", "name: 3", "rules/XX001-big-layer.md:3: name: must be text, got 3"),
         ("limits: {most: 10}", "limits: 10", "rules/XX001-big-layer.md:8: limits: must be a mapping, got 10"),
+        ("limits: {most: 10}", "limits: {1: 10}", "rules/XX001-big-layer.md:8: limits: the name of a limit must be text, got 1"),
         ("{most: 10}", "{most: high}", "rules/XX001-big-layer.md:8: limits: most must be a number, got 'high'"),
         (
             "layer.flops > limits.most\n",

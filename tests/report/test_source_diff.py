@@ -46,6 +46,15 @@ def test_no_difference(content):
     assert source_diff("model.py", content, content) == ""
 
 
+def test_what_a_log_would_obey_is_shown():
+    before = b'"""\n::error file=x::y\n##[error]z \x1b[31m\n"""\nx = 1\n'
+    diff = source_diff("##[error]a.py", before, before.replace(b"1\n", b"2\n"))
+    assert diff.splitlines() == [
+        r"--- \x23#[error]a.py", r"+++ \x23#[error]a.py", "@@ -2,4 +2,4 @@",
+        r" \x3a:error file=x::y", r" \x23#[error]z \x1b[31m", ' """', "-x = 1", "+x = 2",
+    ]  # fmt: skip
+
+
 def test_a_last_line_without_an_end():
     assert source_diff("a.py", b"x = 1\ny = 2", b"x = 3\ny = 2").endswith(" y = 2\n\\ No newline at end of file\n")
 

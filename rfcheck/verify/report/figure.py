@@ -43,7 +43,7 @@ _TAIL: dict[str, Any] = {"facecolor": "0.55", "alpha": 0.22, "linewidth": 0}
 
 @plain_style
 def run_figure(run: Run) -> Figure:
-    """The measured layers in execution order: probes with their 95% interval, and saturation; r_min and r_max against I.
+    """The measured layers in execution order: probes with their 95% interval, and saturation; r_in_min and r_in_max against I.
 
     The predicted border layer is a black bar, the predicted tail is shaded, a broken bar marks the layer from which no later probe
     improves, and a dotted line the accuracy of the model itself. Probes of skipped layers are open circles. With several seeds a

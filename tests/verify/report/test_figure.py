@@ -100,8 +100,8 @@ def test_receptive_fields_up_to_the_head():
     panel = run_figure(VGG).axes[1]
     r_max, r_min, image, *_ = [line for line in panel.get_lines() if len(set(line.get_xdata())) > 1]
     features = [measured.layer for measured in VGG.judgement.layers if measured.layer.role != "head"]
-    assert list(r_max.get_ydata()) == [layer.r_max[0] for layer in features]
-    assert list(r_min.get_ydata()) == [layer.r_min[0] for layer in features]
+    assert list(r_max.get_ydata()) == [layer.r_in_max[0] for layer in features]
+    assert list(r_min.get_ydata()) == [layer.r_in_min[0] for layer in features]
     assert list(image.get_ydata()) == [32, 32]
     assert panel.get_yscale() == "log"
     assert panel.get_xlim()[1] > 16
@@ -128,7 +128,7 @@ def legend(run: Run) -> list[str]:
 
 
 def test_the_legend_names_what_is_there():
-    fields = ["$r_{max}$", "$r_{min}$", "image extent $I$"]
+    fields = ["$r_{in,max}$", "$r_{in,min}$, which decides", "image extent $I$"]
     assert legend(HEALTHY) == ["probe, 95% interval", "saturation", "accuracy of the model", *fields]
     assert legend(RESNET)[3:] == ["skipped layer", "predicted tail", *fields]
     assert legend(VGG)[1] == "saturation, range over seeds"
