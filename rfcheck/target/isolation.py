@@ -15,9 +15,10 @@ from pathlib import Path
 from types import ModuleType
 
 from rfcheck.frames import environment_folders
+from rfcheck.target.registries import Registries
 
-_BEGUN: list[dict[str, ModuleType]] = []
-"""The modules that were there when each block of `own_imports` began, the innermost last."""
+_BEGUN: list[tuple[dict[str, ModuleType], Registries]] = []
+"""The modules that were there when each block of `own_imports` began, the innermost last, and what registries held then."""
 
 
 @contextlib.contextmanager
@@ -28,21 +29,22 @@ def own_imports() -> Iterator[None]:
     there before comes back where it was replaced or forgotten.
     """
     modules, path, finders = dict(sys.modules), list(sys.path), list(sys.meta_path)
-    _BEGUN.append(modules)
+    begun = modules, Registries()
+    _BEGUN.append(begun)
     try:
         yield
     finally:
-        _BEGUN.remove(modules)
+        _BEGUN.remove(begun)
         sys.path[:] = path
         sys.meta_path[:] = finders
-        _forget_but(modules)
+        _forget_but(*begun)
         sys.modules.update({name: module for name, module in modules.items() if name not in sys.modules})
 
 
 def forget_imports() -> None:
     """Forget what was imported since the innermost block of `own_imports` began, as on leaving it; outside of one, nothing."""
     if _BEGUN:
-        _forget_but(_BEGUN[-1])
+        _forget_but(*_BEGUN[-1])
 
 
 def came_through_imports(error: BaseException) -> bool:
@@ -50,15 +52,17 @@ def came_through_imports(error: BaseException) -> bool:
     if not _BEGUN:
         return False
     names = (frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__))
-    new = {name for name in names if isinstance(name, str) and name not in _BEGUN[-1] and _package(name) != "rfcheck"}
+    new = {name for name in names if isinstance(name, str) and name not in _BEGUN[-1][0] and _package(name) != "rfcheck"}
     modules = {name: sys.modules.get(name) for name in new}
     return any(module is None or _is_of_a_project(module) for module in modules.values())
 
 
-def _forget_but(modules: Mapping[str, ModuleType]) -> None:
+def _forget_but(modules: Mapping[str, ModuleType], registries: Registries) -> None:
     packages = {_package(name) for name in modules}
     new = {name: module for name, module in sys.modules.items() if modules.get(name) is not module}
-    for name in [name for name, module in new.items() if _is_of_a_project(module)]:
+    own = {name: module for name, module in new.items() if _is_of_a_project(module)}
+    registries.release({name: module for name, module in own.items() if name in modules or _package(name) not in packages})
+    for name in own:
         if name in modules:
             sys.modules[name] = modules[name]
         elif _package(name) not in packages:
