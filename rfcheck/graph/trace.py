@@ -24,7 +24,7 @@ from rfcheck.graph.scripted import is_scripted, whole_operators
 from rfcheck.graph.wrappers import is_sharded
 from rfcheck.input_size import crossed
 from rfcheck.process_end import left_with
-from rfcheck.target.devices import is_about_devices, on_one_device
+from rfcheck.target.devices import device_remedy, is_about_devices, on_one_device
 from rfcheck.target.program import Program
 from rfcheck.undoing import undone_after
 
@@ -379,4 +379,5 @@ def _sentence(failure: _Failure, size: str) -> str:
     if failure.call is not None and failure.call.path:
         where = f"layer {failure.call.path} ({failure.call.type})"
     received = f", which received a tensor of shape {crossed(failure.shapes[0])}" if failure.shapes and failure.shapes[0] else ""
-    return f"the forward pass fails at input {size} in {where}{received}: {type(failure.error).__name__}: {said}"
+    what = f"{type(failure.error).__name__}: {said}{device_remedy(failure.error)}"
+    return f"the forward pass fails at input {size} in {where}{received}: {what}"

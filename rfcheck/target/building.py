@@ -15,13 +15,16 @@ from rfcheck.errors import RfcheckError, TargetError
 from rfcheck.frames import is_users_file
 from rfcheck.process_end import left_with
 from rfcheck.span import shown_path
-from rfcheck.target.devices import on_one_device
+from rfcheck.target.devices import device_remedy, on_one_device
 from rfcheck.target.offline import WITHOUT_WEIGHTS, Refusals, offline, why_refused
 from rfcheck.target.origin import ConstructionSites
 from rfcheck.target.source import quiet_output
 
 _LONGEST = 100
 """Characters of a line of code that a message shows."""
+
+_MOST_SAID = 300
+"""Characters of what an error says that a message shows."""
 
 
 @contextlib.contextmanager
@@ -77,7 +80,7 @@ def failure_in_building(label: str, error: BaseException) -> TargetError:
         left, comma, others = left_with(error).partition(", as ")
         called = f"calling it left with {left}{place_of(error)}{comma}{others.replace('sys.exit does', 'sys.exit and argparse do')}"
         return TargetError(f"{label}: {called}; a model is built without leaving the program")
-    remedy = ""
+    remedy = device_remedy(error)
     if isinstance(error, FileNotFoundError) and error.filename is not None:
         remedy = "; weights are not needed: build the model without reading a file, or give the path from the current folder"
     return TargetError(f"{label}: building the model fails: {_said(error)}{place_of(error)}{remedy}")
@@ -85,6 +88,7 @@ def failure_in_building(label: str, error: BaseException) -> TargetError:
 
 def _said(error: BaseException) -> str:
     said = " ".join(str(error).split())
+    said = said if len(said) <= _MOST_SAID else f"{said[: _MOST_SAID - 3]}..."
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 

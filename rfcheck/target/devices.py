@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from types import FunctionType
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
+
+from rfcheck.target.accelerators import answering, no_default_device
 
 _ACCELERATOR = re.compile(r"(?:cuda|mps|xpu|npu|hpu|ipu|mlu|musa|xla|hip|vulkan|mtia|privateuseone)(?::\d+)?$")
 _MOVERS = frozenset(
@@ -21,6 +22,16 @@ _TYPE_NAME = re.compile(r"torch\.(?:\w+\.)?(?P<type>[A-Z]\w*Tensor)$")
 _ABOUT_DEVICES = re.compile(
     r"device|cuda|nvidia|\bhip\b|\bmps\b|\bxpu\b|\bnpu\b|accelerator|invalid type|meta tensor", re.IGNORECASE
 )
+
+
+_OF_AN_ACCELERATOR = re.compile(r"\b(cuda|nvidia|gpu|mps|xpu|npu|accelerators?)\b|device (string|type)|Accelerator", re.IGNORECASE)
+
+
+def device_remedy(error: BaseException) -> str:
+    """What to do where code asks for an accelerator in a way that cannot be ignored, as the end of a sentence; else nothing."""
+    if _OF_AN_ACCELERATOR.search(f"{type(error).__name__} {error}") is None:
+        return ""
+    return "; rfcheck needs no accelerator: leave the device out there, or take that of the input or a parameter"
 
 
 def is_about_devices(error: BaseException) -> bool:
@@ -99,54 +110,5 @@ def on_one_device(home: torch.device | None = None) -> Iterator[None]:
     Args:
         home: where tensors go; None for where they are.
     """
-    with _OneDevice(home), contextlib.nullcontext() if torch.cuda.is_available() else _answering():
+    with _OneDevice(home), no_default_device(), contextlib.nullcontext() if torch.cuda.is_available() else answering():
         yield
-
-
-@contextlib.contextmanager
-def _answering() -> Iterator[None]:
-    """Let what torch.cuda has for devices, streams and types of tensors work on a CPU.
-
-    Functions keep their identity and only run other code: whoever has imported them, and whatever lists them, notices nothing.
-    """
-    types = {name: value for name, value in vars(torch.cuda).items() if name.endswith("Tensor") and hasattr(torch, name)}
-    codes = [(function, function.__code__) for function, _ in _ANSWERS]
-    try:
-        for function, answer in _ANSWERS:
-            function.__code__ = answer.__code__
-        for name in types:
-            setattr(torch.cuda, name, getattr(torch, name))
-        yield
-    finally:
-        for function, code in codes:
-            function.__code__ = code
-        for name, value in types.items():
-            setattr(torch.cuda, name, value)
-
-
-def _nothing(*_args: object, **_kwargs: object) -> None:
-    pass
-
-
-def _first(*_args: object, **_kwargs: object) -> int:
-    return 0
-
-
-def _version(*_args: object, **_kwargs: object) -> tuple[int, int]:
-    return (0, 0)
-
-
-_ANSWERS = [
-    (function, answer)
-    for function, answer in (
-        (torch.cuda.init, _nothing),
-        (torch.cuda.synchronize, _nothing),
-        (torch.cuda.set_device, _nothing),
-        (torch.cuda.device.__enter__, _nothing),
-        (torch.cuda.device.__exit__, _nothing),
-        (torch.cuda.current_device, _first),
-        (torch.cuda.get_device_capability, _version),
-    )
-    if isinstance(function, FunctionType) and not function.__code__.co_freevars
-]
-"""What runs in place of functions that fail where there is no accelerator."""
