@@ -28,7 +28,7 @@ from rfcheck.graph.flops import is_uncounted, multiply_accumulates
 from rfcheck.graph.masks import release_masks
 from rfcheck.graph.naming import node_names, operator_name
 from rfcheck.graph.normalising import Statistics
-from rfcheck.graph.orientation import first_convolution, input_layout
+from rfcheck.graph.orientation import dimensions_run_along, features_from_last, first_convolution, input_layout
 from rfcheck.graph.reach import IDENTITY, Reach
 from rfcheck.graph.records import INPUT, OUTSIDE, SCATTER, UNCOUNTED, OpRecord
 from rfcheck.graph.strands import Strands
@@ -237,6 +237,7 @@ def build_graph(
     reads that input, one `Reach` per image axis, or None if unknown) and ``gate``. All are plain data.
     """
     records = trace.recording.records
+    channels_by: str | None = None
     if held is None:
         held = tuple(range(2, len(trace.shape)))
         builder, gathered = _gathered(trace, held)
@@ -244,6 +245,12 @@ def build_graph(
         if not held or (first is not None and (first.channels or first.axes > len(held))):
             held = _without_channels(trace) or held
             builder, gathered = _gathered(trace, held)
+        else:
+            taker = features_from_last(records, builder.layouts, trace.shape, held)
+            along = _run_along(trace) if taker else ()
+            if along:
+                held, channels_by = along, taker
+                builder, gathered = _gathered(trace, held)
     else:
         builder, gathered = _gathered(trace, held)
     kinds = [g.kind for g in gathered]
@@ -299,6 +306,7 @@ def build_graph(
         axes=axes,
         input_shape=trace.shape,
         input_axes=held,
+        channels_by=channels_by,
         traced_with=trace.traced_with,
         parameters=trace.parameters,
         outputs=list(dict.fromkeys(node_of[value] for value in trace.recording.output_values)),
@@ -327,6 +335,11 @@ def _without_channels(trace: Trace) -> tuple[int, ...]:
         return every[1:] or every
     empty = {1} if first.channels and trace.shape[1] == 1 else set()  # where channels would be, and nothing is
     return tuple(dimension for dimension in every if dimension not in first.channels | empty)
+
+
+def _run_along(trace: Trace) -> tuple[int, ...]:
+    builder, _ = _gathered(trace, tuple(range(1, len(trace.shape))))
+    return dimensions_run_along(trace.recording.records, builder.layouts)
 
 
 def _source(record: OpRecord, sources: Mapping[str, tuple[Span, ...]]) -> tuple[Span, ...]:

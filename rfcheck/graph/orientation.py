@@ -1,4 +1,4 @@
-"""Which dimensions of the input hold image axes, and which one the channels: the first convolution tells."""
+"""Which dimensions of the input hold image axes, and which one the channels: the first layers tell."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rfcheck.graph.axes import Digit, Layout, digits_of, plain
-from rfcheck.graph.operators import Convolution, meaning_of
+from rfcheck.graph.axes import Digit, Dim, Layout, digits_of, plain
+from rfcheck.graph.operators import Attention, Convolution, Linear, Matmul, Recurrent, Reduce, Window, meaning_of
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -61,6 +61,70 @@ def first_convolution(
     return None
 
 
+def features_from_last(
+    records: Sequence[OpRecord], layouts: Mapping[int, Layout], shape: Sequence[int], held: Sequence[int]
+) -> str | None:
+    """What takes the whole last image axis for its features before anything runs along an axis: "linear" or "recurrent" layer.
+
+    Args:
+        records: of the forward pass.
+        layouts: of every value, by its number.
+        shape: of the input.
+        held: dimensions that are taken for image axes.
+    """
+    for record in records:
+        meaning, layout = meaning_of(record.func), _layout_of_first(record, layouts)
+        if isinstance(meaning, (Linear, Matmul, Recurrent)) and layout and layout[-1] == (Digit(len(held) - 1, shape[-1], 1),):
+            return "recurrent" if isinstance(meaning, Recurrent) else "linear"
+        if isinstance(meaning, (Convolution, Window, Recurrent, Attention)):
+            return None
+    return None
+
+
+def dimensions_run_along(records: Sequence[OpRecord], layouts: Mapping[int, Layout]) -> tuple[int, ...]:
+    """The dimensions of the input that the first layer runs along which runs along the second one, where channels usually are.
+
+    Args:
+        records: of the forward pass.
+        layouts: of every value, by its number, where every dimension behind the batch is taken for an image axis.
+
+    Returns:
+        Dimensions in ascending order; empty where the first layer that runs along anything runs along others.
+    """
+    for record in records:
+        meaning, layout = meaning_of(record.func), _layout_of_first(record, layouts)
+        if layout is None or not isinstance(meaning, (Convolution, Recurrent, Attention, Reduce, Matmul)):
+            continue
+        digits = [digit for dimension in _run_along(meaning, record, layout, layouts) for digit in digits_of(dimension)]
+        along = sorted({digit.axis + 1 for digit in digits if digit.size > 1})  # one position may be anywhere
+        if along[:1] == [1]:
+            return tuple(along)
+        if along and not isinstance(meaning, (Reduce, Matmul)):  # sums over features are no layers of their own
+            return ()
+    return ()
+
+
+def _layout_of_first(record: OpRecord, layouts: Mapping[int, Layout]) -> Layout | None:
+    """The layout of the first argument that depends on the image."""
+    return next((layouts.get(tensor.value) for tensor in record.tensors if tensor.value is not None), None)
+
+
+def _run_along(meaning: object, record: OpRecord, layout: Layout, layouts: Mapping[int, Layout]) -> Sequence[Dim]:
+    """The dimensions of what an operator reads along which its outputs see others."""
+    if isinstance(meaning, Convolution):
+        return layout[2:]
+    if isinstance(meaning, Attention):
+        return [layout[meaning.tokens]] if len(layout) >= abs(meaning.tokens) else []
+    if isinstance(meaning, Recurrent):
+        return layout[:-1]  # the batch holds no digits
+    if isinstance(meaning, Matmul):  # of weights of attention with what they weigh
+        _, *second = [layouts.get(tensor.value) for tensor in record.tensors if tensor.value is not None]
+        return [one[-2] for one in second[:1] if one is not None and len(one) > 1]
+    dims = next((given for given in (*record.args[1:2], *record.kwargs.values()) if type(given) in (int, list, tuple)), ())
+    gone = {dim % len(layout) for dim in ([dims] if isinstance(dims, int) else dims) if type(dim) is int}
+    return [dimension for at, dimension in enumerate(layout) if at in gone]
+
+
 def image_extents(graph: nx.DiGraph) -> tuple[int, ...]:
     """Extents of the input along its image axes."""
     shape = graph.graph["input_shape"]
@@ -89,4 +153,6 @@ def how_it_was_read(graph: nx.DiGraph) -> str | None:
     if "C" not in letters:
         return f"{read}, without a dimension for channels"
     place = letters.index("C")
-    return f"{read}, since the first convolution takes its channels from dimension {place}"
+    taker = graph.graph.get("channels_by")
+    taken = f"{taker} layer takes its features" if taker else "convolution takes its channels"
+    return f"{read}, since the first {taken} from dimension {place}"

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from rfcheck import analyze
 from rfcheck.graph.axes import Digit, Plain
 from rfcheck.graph.build import build_graph
 from rfcheck.graph.orientation import how_it_was_read, image_extents, input_channels, input_layout
@@ -63,3 +64,67 @@ def test_the_first_convolution_tells(model, shape, extents, channels, read):
 def test_dimensions_that_are_given_hold():
     graph = build_graph(trace(nn.Conv2d(3, 4, 3), (1, 3, 8, 9)), held=(3,))
     assert (graph.graph["axes"], image_extents(graph)) == (1, (9,))
+
+
+class Features(nn.Module):
+    """Takes the last dimension of its input for features; what follows runs along the others."""
+
+    def __init__(self, features, follows):
+        super().__init__()
+        self.first, self.follows, self.convolution = nn.Linear(features, 8), follows, nn.Conv1d(8, 4, 3)
+
+    def forward(self, x):
+        return self.follows(self, self.first(x))
+
+
+class Recurrent(nn.Module):
+    def __init__(self, features, turn=lambda x: x):
+        super().__init__()
+        self.first, self.turn = nn.GRU(features, 8, batch_first=True), turn
+
+    def forward(self, x):
+        return self.first(self.turn(x))[0]
+
+
+TAKEN = "input: {} is read as ({}), since the first {} layer takes its features from dimension {}"
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "extents", "channels", "read"),
+    [
+        (Features(6, lambda net, y: net.convolution(y.mT)), (1, 20, 6), (20,), 6, TAKEN.format("1x20x6", "N, L, C", "linear", 2)),
+        (Features(6, lambda _, y: y.max(1).values), (1, 20, 6), (20,), 6, TAKEN.format("1x20x6", "N, L, C", "linear", 2)),
+        (
+            Features(6, lambda _, y: nn.functional.scaled_dot_product_attention(y, y, y)),
+            (1, 20, 6),
+            (20,),
+            6,
+            TAKEN.format("1x20x6", "N, L, C", "linear", 2),
+        ),
+        (
+            Features(3, lambda _, y: nn.functional.conv2d(y.movedim(-1, 1), torch.ones(4, 8, 3, 3))),
+            (1, 8, 9, 3),
+            (8, 9),
+            3,
+            TAKEN.format("1x8x9x3", "N, H, W, C", "linear", 3),
+        ),
+        (Recurrent(6), (1, 20, 6), (20,), 6, TAKEN.format("1x20x6", "N, L, C", "recurrent", 2)),
+        (Recurrent(9, lambda x: x.squeeze(1)), (1, 1, 8, 9), (8, 9), 1, None),  # rows of an image, one after the other
+        (Features(9, lambda net, y: nn.functional.conv2d(y, torch.ones(4, 3, 3, 3))), (1, 3, 8, 9), (8, 9), 3, None),
+        (Features(9, lambda _, y: y), (1, 3, 8, 9), (8, 9), 3, None),  # nothing tells
+        (Features(9, lambda _, y: y.mean(-1)), (1, 3, 9), (9,), 3, None),
+    ],
+)  # fmt: skip
+def test_layers_without_windows_tell_where_something_runs_along_the_channels(model, shape, extents, channels, read):
+    graph = build_graph(trace(model, shape))
+    assert (image_extents(graph), input_channels(graph), how_it_was_read(graph)) == (extents, channels, read)
+
+
+def test_a_model_of_series_is_followed_as_one_with_the_channels_first():
+    """The convolution sees three steps of the input, whose other steps have no gradient."""
+    model = Features(6, lambda net, y: net.convolution(y.mT))
+    (layer,) = [one for one in analyze(model, (20, 6)).layers if one.kind == "conv"]
+    x = torch.randn(1, 20, 6, requires_grad=True)
+    model(x)[0, :, 5].sum().backward()
+    assert layer.r_max == (int((x.grad.abs().sum(2) > 0).sum()),) == (3,)
+    assert layer.in_size == (20,)
