@@ -25,6 +25,7 @@ from rfcheck.graph import (
 from rfcheck.graph.axes import Layout, axes_held
 from rfcheck.graph.calls import MISMATCH, Call, Edge, Gathered
 from rfcheck.graph.flops import is_uncounted, multiply_accumulates
+from rfcheck.graph.margins import Margins
 from rfcheck.graph.masks import release_masks
 from rfcheck.graph.naming import node_names, operator_name
 from rfcheck.graph.normalising import Statistics
@@ -81,7 +82,7 @@ class _Builder:
         self.filled: dict[int, int] = {}  # tensors after a write to a part of them, and clones of these: which of them it was
         self.statistics = Statistics()
         self.strands = Strands(self.layouts)
-        self.margins: dict[int, dict[int, tuple[int, int]]] = {}
+        self.margins = Margins(self.layouts)
 
     def gather(self, record: OpRecord) -> Gathered:
         """What one call does to positions; also takes note of its results."""
@@ -105,7 +106,7 @@ class _Builder:
         self.statistics.follow(record, gathered)
         self._follow_filled(record)
         self._follow_weights(record, gathered)
-        self._follow_margins(record, gathered)
+        self.margins.follow(record, gathered)
         return gathered
 
     def _gather(self, record: OpRecord, call: Call) -> Gathered:
@@ -153,35 +154,6 @@ class _Builder:
             gathered.weights = True
         if gathered.weights:
             self.weights.update(out.value for out in record.outputs)
-
-    def _follow_margins(self, record: OpRecord, gathered: Gathered) -> None:
-        """Explicit padding is remembered until a window reads it: its taps read no real pixel there."""
-        added = gathered.attributes.pop("margins", None)
-        if not gathered.edges:
-            return
-        value = record.outputs[0].value
-        present = self.margins.get(gathered.edges[0].value, {})
-        if added:
-            sides = {axis: zip(present.get(axis, (0, 0)), added.get(axis, (0, 0)), strict=True) for axis in {*present, *added}}
-            self.margins[value] = {axis: (sum(next(pair)), sum(next(pair))) for axis, pair in sides.items()}
-        elif present and "kernel" in gathered.attributes:
-            gathered.attributes["margins"] = present
-        elif present and gathered.kind == "rearrange" and len(gathered.edges) == 1:
-            copies = gathered.attributes.get("copies", {})
-            if set(gathered.edges[0].reaches or {}) <= set(copies):  # moved as a whole, or copied at the border
-                self.margins[value] = {axis: _copied_margins(sides, copies.get(axis)) for axis, sides in present.items()}
-
-
-def _copied_margins(sides: tuple[int, int], copies: tuple[str, int, int] | None) -> tuple[int, int]:
-    """Margins of a map whose border is copied outwards: copies of padding are padding."""
-    if copies is None:
-        return sides
-    mode, *amounts = copies
-    before, after = (
-        side + amount if side > (0 if mode == "replicate" else amount) else 0 if amount else side
-        for side, amount in zip(sides, amounts, strict=True)
-    )
-    return before, after
 
 
 def _counted(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: list[tuple[int, ...]]) -> int | None:

@@ -188,14 +188,14 @@ def _composed_spans(outer: Reach, inner: Reach, count: int) -> tuple[tuple[Posit
     monotone = _is_monotone(inner)
     known: dict[tuple[Position, Position], tuple[Position, Position]] = {}
     for q in range(count):
-        low, high = _at(outer, q)
+        low, high = read_at(outer, q)
         if low > high:
             first.append(math.inf)
             last.append(-math.inf)
             continue
         ends = int(low), int(high)
         if ends not in known:
-            spans = [_at(inner, tap) for tap in (ends if monotone else _deciding_taps(*ends, outer.step, inner))]
+            spans = [read_at(inner, tap) for tap in (ends if monotone else _deciding_taps(*ends, outer.step, inner))]
             known[ends] = min(span[0] for span in spans), max(span[1] for span in spans)
         first.append(known[ends][0])
         last.append(known[ends][1])
@@ -210,7 +210,8 @@ def _deciding_taps(low: int, high: int, step: int, inner: Reach) -> Iterable[int
     return (*range(low, low + edge, step), *range(high, high - edge, -step))
 
 
-def _at(reach: Reach, position: int) -> tuple[Position, Position]:
+def read_at(reach: Reach, position: int) -> tuple[Position, Position]:
+    """First and last position that an output position reads; inf and -inf where it reads nothing."""
     if reach.finite:
         return _at_finite(reach, position)
     cycle, phase = divmod(position, reach.period)
@@ -230,7 +231,7 @@ def spans(reach: Reach, units: int) -> tuple[NDArray[np.float64], NDArray[np.flo
     """First and last position that each of the first units reads, as arrays; inf and -inf for a unit that reads nothing."""
     import numpy as np
 
-    read = [_at(reach, unit) for unit in range(units)]
+    read = [read_at(reach, unit) for unit in range(units)]
     ends = np.array(read, dtype=np.float64).reshape(units, 2)
     return ends[:, 0], ends[:, 1]
 
@@ -263,7 +264,7 @@ def _hull_of_two(one: Reach, two: Reach, size: int) -> Reach:
         period = max(size, 1)
         fastest = max(one, two, key=lambda reach: abs(reach.advance) / reach.period)
         advance = round(fastest.advance * period / fastest.period)
-    spans = [(_at(one, q), _at(two, q)) for q in range(period)]
+    spans = [(read_at(one, q), read_at(two, q)) for q in range(period)]
     first = tuple(min(a[0], b[0]) for a, b in spans)
     last = tuple(max(a[1], b[1]) for a, b in spans)
     return shortest(Reach(period, advance, first, last, finite=finite))
@@ -279,7 +280,7 @@ def covers(wide: Reach, narrow: Reach) -> bool:
         return wide.extent >= narrow.extent
     finite = wide.finite or narrow.finite
     phases = max(wide.period, narrow.period) if finite else math.lcm(wide.period, narrow.period)
-    spans = [(w, n) for w, n in ((_at(wide, q), _at(narrow, q)) for q in range(phases)) if n[0] <= n[1]]
+    spans = [(w, n) for w, n in ((read_at(wide, q), read_at(narrow, q)) for q in range(phases)) if n[0] <= n[1]]
     if any(w[0] > w[1] for w, _ in spans):
         return False
     least = max((w[0] - n[0] for w, n in spans), default=0)
@@ -306,7 +307,7 @@ def lift(reach: Reach, spacing: int, size_in: int, size_out: int, outermost: boo
     first: list[Position] = []
     last: list[Position] = []
     for digit in range(digits):
-        low, high = _at(reach, digit)
+        low, high = read_at(reach, digit)
         if not outermost and low <= high:
             inside = [tap for tap in range(int(low), int(high) + 1, reach.step) if 0 <= tap < size_in]
             low, high = (inside[0], inside[-1]) if inside else (math.inf, -math.inf)

@@ -73,7 +73,7 @@ class Reading:
 
     def _respace(self, changed: Digit, size: int) -> None:
         """Adjust the spacing of the digits above one whose number of values changes."""
-        if size == changed.size:
+        if size == changed.size or not changed.size:  # an emptied axis has no positions left to count
             return
 
         def moved(factor: Factor) -> Factor:

@@ -78,7 +78,6 @@ def _expand(call: Call, x: TensorArg, layout: Layout) -> Gathered:
 def _pad(call: Call, x: TensorArg, layout: Layout) -> Gathered:
     amounts = call.arg("pad") or call.arg("padding")
     reading = Reading(layout)
-    margins: dict[int, tuple[int, int]] = {}
     copies: dict[int, tuple[str, int, int]] = {}
     name = call.record.func._schema.name
     for index in range(len(amounts) // 2):
@@ -96,11 +95,9 @@ def _pad(call: Call, x: TensorArg, layout: Layout) -> Gathered:
             return call.unknown("pads positions of several axes in one dimension", _KIND)
         reading.resize(dim, window(1, padding=before), call.out_shape[dim])
         digit = reading.single_digit(dim)
-        if digit is not None and "constant" in name:
-            margins[digit.axis] = (max(before, 0), max(after, 0))
-        elif digit is not None and digit.spacing == 1:
+        if "constant" not in name and digit is not None and digit.spacing == 1:
             copies[digit.axis] = ("reflect" if "reflection" in name else "replicate", before, after)
-    return moved(x, reading, **({"margins": margins} if margins else {}), **({"copies": copies} if copies else {}))
+    return moved(x, reading, **({"pads": True} if "constant" in name else {}), **({"copies": copies} if copies else {}))
 
 
 def _roll(call: Call, x: TensorArg, layout: Layout) -> Gathered:
