@@ -27,10 +27,11 @@ from rfcheck.linting.baseline_file import read_baseline
 from rfcheck.linting.rule import built_in_rules
 from rfcheck.target.program_file import read_program
 from rfcheck.verify.probes.kept import KeptProbes
-from rfcheck.verify.records import Measurement, Probe
+from rfcheck.verify.records import Probe
 from rfcheck.verify.run.measurement_file import read_measurement, write_measurement
 from rfcheck.verify.run.recipe_file import read_run_file, write_run_file
 from tests.target.programs import as_onnx, exported
+from tests.verify.run.test_measurement_file import MEASURED
 from tests.verify.run.test_recipe_file import FULL
 
 MEMORY = 2 * 2**30
@@ -129,7 +130,7 @@ def _probe_file(folder: Path) -> Path:
 
 
 def _measured_file(folder: Path) -> Path:
-    write_measurement(folder / "m.npz", Measurement("original", 0, (), {}, (), np.array([True, False]), 0.01))
+    write_measurement(folder / "m.npz", MEASURED)
     return folder / "m.npz"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import rfcheck
 from rfcheck.configuration.layers import Effective, effective
 from rfcheck.configuration.reading import Configuration, ModelEntry
+from rfcheck.printable import printable_json
 from rfcheck.report.settings_table import rows
 
 VERSION = 1
@@ -28,7 +29,7 @@ def settings_json(configuration: Configuration | None, entries: Sequence[ModelEn
         "settings": _settings(effective(configuration, None, {})),
         "models": models,
     }
-    return json.dumps(document, indent=2)
+    return printable_json(json.dumps(document, indent=2))
 
 
 def _settings(settings: Effective) -> dict[str, Any]:

@@ -85,6 +85,7 @@ DOORS = {
     "compare": ("compare", NET, NET, *SIZE),
     "graph": ("graph", NET, *SIZE, "--format", "svg"),
     "config": ("config", FILE),
+    "config for programs": ("config", FILE, "--format", "json"),
     "clean": ("clean",),
     "verify": ("verify", f"./{FILE}:Failing", "--data", "::error::data", *SIZE),
     "no such run": ("verify", "--report", "::error::run"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rfcheck.plain_file import read_plain
 from rfcheck.verify.plain import known
 from rfcheck.verify.probes.features import Collected
 from rfcheck.verify.records import Probe
@@ -43,7 +44,7 @@ class KeptProbes:
     def load(self, layer: str, features: int, images: int) -> Probe | None:
         """The probe of a layer; None if there is none, or its file is damaged or belongs to other images, features or models."""
         try:
-            content = json.loads(self._path(layer).read_text(encoding="utf-8"))
+            content = json.loads(read_plain(self._path(layer)))
             if content["for"] != self._key(layer, features):
                 return None
             packed = np.frombuffer(bytes.fromhex(content["correct"]), dtype=np.uint8)

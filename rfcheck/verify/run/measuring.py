@@ -81,7 +81,7 @@ def measure(planned: PlannedModel, seed: int, bench: Bench) -> Measurement:
 
     file = bench.folder.model(planned.variant.name, seed) / "measurement.npz"
     known = read_measurement(file)
-    if known is not None:
+    if known is not None and _is_of(known, planned, seed, bench):
         return known
     if rank() != 0:
         trained(planned, seed, bench)
@@ -89,6 +89,15 @@ def measure(planned: PlannedModel, seed: int, bench: Bench) -> Measurement:
     measured = _measured(planned, seed, bench)
     write_measurement(file, measured)
     return measured
+
+
+def _is_of(known: Measurement, planned: PlannedModel, seed: int, bench: Bench) -> bool:
+    """Whether a file holds what would be measured now: of this model and seed, of these layers and images."""
+    layers = [layer.name for layer in planned.variant.layers]
+    measured = [[probe.layer for probe in known.probes]]
+    measured += [[one.layer for one in group] for group in known.saturation.values()]
+    same = (known.variant, known.seed, len(known.correct)) == (planned.variant.name, seed, len(bench.data.test))
+    return same and all(names == layers for names in measured)
 
 
 def _measured(planned: PlannedModel, seed: int, bench: Bench) -> Measurement:

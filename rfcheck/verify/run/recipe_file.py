@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any
 
 from rfcheck.config import RuleOverride, Settings
 from rfcheck.errors import VerifyError
+from rfcheck.plain_file import read_plain
+from rfcheck.verify.reading_back import made
 from rfcheck.verify.recipe import Recipe, Training
 from rfcheck.verify.records import Sizes
 from rfcheck.verify.writing import write_file
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-Made = TypeVar("Made", bound="DataclassInstance")
 
 VERSION = 1
 
@@ -78,7 +74,7 @@ def read_run_file(path: Path) -> RunFile:
         VerifyError: if it is not what `write_run_file` wrote.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(read_plain(path).decode("utf-8"))
         version = document.pop("version")
         if version != VERSION:
             raise VerifyError(f"{path}: has version {version!r}, not {VERSION}; resume with the rfcheck that began the run")
@@ -92,53 +88,17 @@ def read_run_file(path: Path) -> RunFile:
 
 def _run_file(document: dict[str, Any]) -> RunFile:
     recipe = document.pop("recipe")
-    training = _made(Training, recipe.pop("training"))
+    training = made(Training, recipe.pop("training"))
     settings = document.pop("settings")
     rules = {code: RuleOverride(values.pop("severity", None), values) for code, values in settings.pop("rules").items()}
     sizes = document.pop("sizes", None)
     whole = {
-        "recipe": _made(Recipe, {"training": training, **recipe}),
-        "settings": _made(Settings, {"rules": rules, **settings}),
-        "sizes": None if sizes is None else _made(Sizes, sizes),
+        "recipe": made(Recipe, {"training": training, **recipe}),
+        "settings": made(Settings, {"rules": rules, **settings}),
+        "sizes": None if sizes is None else made(Sizes, sizes),
     }
-    run = _made(RunFile, document | whole)
+    run = made(RunFile, document | whole)
     return replace(run, environment=dict(run.environment))
-
-
-def _made(kind: type[Made], document: Mapping[str, Any]) -> Made:
-    """A dataclass of what stands in the file.
-
-    Raises:
-        ValueError: if a value is missing, unknown or not of its type.
-    """
-    values, hints = _tuples(document), get_type_hints(kind)
-    for name, value in values.items():
-        if name not in hints:
-            raise ValueError(f"there is no {name!r}")
-        if not _is_of(value, hints[name]):
-            raise ValueError(f"{name} cannot be {value!r}")
-    missing = [field.name for field in fields(kind) if field.name not in values and _is_needed(field)]
-    if missing:
-        raise ValueError(f"{missing[0]!r} is missing")
-    return kind(**values)
-
-
-def _is_needed(field: Field[Any]) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
-
-
-def _is_of(value: Any, hint: Any) -> bool:
-    """Whether a value is of an annotated type; a whole number is a float too, and a bool is no number."""
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin is UnionType:
-        return any(_is_of(value, one) for one in inner)
-    if origin is Literal:
-        return value in inner
-    if origin is tuple:
-        return isinstance(value, tuple) and all(_is_of(one, inner[0]) for one in value)
-    if origin is Mapping:
-        return isinstance(value, Mapping) and all(_is_of(one, inner[1]) for one in value.values())
-    return type(value) is hint or (hint is float and type(value) is int)
 
 
 def _plain(value: Any) -> Any:
@@ -146,7 +106,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items() if inner is not None}
     return list(value) if isinstance(value, tuple) else value
-
-
-def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

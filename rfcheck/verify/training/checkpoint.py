@@ -7,6 +7,9 @@ neither has a state at its end; what came of the covariances is kept.
 from __future__ import annotations
 
 import io
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rfcheck.errors import TrainingError
+from rfcheck.plain_file import require_plain
 from rfcheck.replacing import replace_file
+from rfcheck.verify.reading_back import made
 from rfcheck.verify.records import Epoch, LayerSaturation
 
 if TYPE_CHECKING:
@@ -85,13 +90,44 @@ def finished(checkpoint: Checkpoint) -> Checkpoint:
     return replace(checkpoint, optimizer={}, schedule={}, scaler=None)
 
 
+@contextmanager
+def fitting(path: Path) -> Iterator[None]:
+    """Bring back what a file holds, or say that it does not fit.
+
+    Raises:
+        TrainingError: for whatever is raised inside; names the file.
+    """
+    try:
+        yield
+    except Exception as error:  # any, as what was read may be anything
+        raise TrainingError(
+            f"{path}: does not fit this training ({_first_line(error)}); delete it to train this model anew"
+        ) from error
+
+
 def restore(checkpoint: Checkpoint, model: nn.Module, learner: Learner, schedule: StepLR) -> None:
-    """Bring back a state; arguments as of `take`."""
+    """Bring back a state; arguments as of `take`.
+
+    Raises:
+        Exception: whatever torch raises where it does not fit.
+    """
+    own = schedule.state_dict(), learner.optimizer.state_dict()["param_groups"]
+    if not _is_like((checkpoint.schedule, checkpoint.optimizer["param_groups"]), own):
+        raise ValueError("the state of the optimizer is none of this one")
     model.load_state_dict(checkpoint.model)
     learner.optimizer.load_state_dict(checkpoint.optimizer)
     schedule.load_state_dict(checkpoint.schedule)
     if checkpoint.scaler is not None:
         learner.accelerator.scaler.load_state_dict(checkpoint.scaler)
+
+
+def _is_like(found: Any, own: Any) -> bool:
+    """Whether a state has the parts of another one, of the same types."""
+    if isinstance(own, dict):
+        return isinstance(found, dict) and found.keys() == own.keys() and all(_is_like(found[name], own[name]) for name in own)
+    if isinstance(own, (list, tuple)):
+        return type(found) is type(own) and len(found) == len(own) and all(map(_is_like, found, own))
+    return type(found) is type(own) or (isinstance(found, (int, float)) and isinstance(own, (int, float)))
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Identity) -> None:
@@ -114,6 +150,7 @@ def load_checkpoint(path: Path, identity: Identity) -> Checkpoint | None:
         TrainingError: if the file cannot be read, or belongs to a training with another identity; names what differs.
     """
     try:
+        _require_own_kind(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
         if content["version"] == VERSION:
             checkpoint, found = _checkpoint(content), content["identity"]
@@ -129,10 +166,21 @@ def load_checkpoint(path: Path, identity: Identity) -> Checkpoint | None:
     return checkpoint
 
 
+def _require_own_kind(path: Path) -> None:
+    """Refuse what takes more memory than room on the disk: torch packs nothing."""
+    require_plain(path)
+    with zipfile.ZipFile(path) as archive:
+        if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+            raise ValueError("it is packed")
+
+
 def _checkpoint(content: dict[str, Any]) -> Checkpoint:
     past = tuple(
-        Past(Epoch(**part["epoch"]), tuple(LayerSaturation(**layer) for layer in part["saturation"])) for part in content["past"]
+        Past(made(Epoch, part["epoch"]), tuple(made(LayerSaturation, layer) for layer in part["saturation"]))
+        for part in content["past"]
     )
+    if [part.epoch.number for part in past] != list(range(1, len(past) + 1)) or not isinstance(content["identity"], dict):
+        raise ValueError("it holds no training")
     return Checkpoint(past, content["model"], content["optimizer"], content["schedule"], content["scaler"])
 
 

@@ -20,7 +20,7 @@ from rfcheck.verify.records import Epoch
 from rfcheck.verify.saturation.spectrum import mean_saturation
 from rfcheck.verify.saturation.tracker import SaturationTracker
 from rfcheck.verify.training import failures
-from rfcheck.verify.training.checkpoint import Checkpoint, Identity, Past, finished, restore, save_checkpoint, take
+from rfcheck.verify.training.checkpoint import Checkpoint, Identity, Past, finished, fitting, restore, save_checkpoint, take
 from rfcheck.verify.training.evaluation import evaluate
 from rfcheck.verify.training.metrics import metrics_in
 from rfcheck.verify.training.optimizing import make_optimizer, make_schedule
@@ -91,7 +91,8 @@ def train_epochs(
     learner = Learner(prepared, stepper, accelerator)
     past = saved.past if saved else ()
     if saved:
-        restore(saved, model, learner, schedule)
+        with fitting(task.folder / CHECKPOINT):
+            restore(saved, model, learner, schedule)
     task.progress.stage("training", steps * (task.training.epochs - len(past)))
     try:
         writing = metrics_in(task.folder, past, tensorboard=tensorboard) if accelerator.is_main_process else nullcontext()

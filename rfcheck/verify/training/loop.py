@@ -14,7 +14,7 @@ from torch import nn
 from rfcheck.verify.progress import SILENT, Progress
 from rfcheck.verify.records import Epoch, LayerSaturation
 from rfcheck.verify.training import failures
-from rfcheck.verify.training.checkpoint import load_checkpoint
+from rfcheck.verify.training.checkpoint import fitting, load_checkpoint
 from rfcheck.verify.training.devices import accelerated, clean_afterwards
 from rfcheck.verify.training.epochs import CHECKPOINT, Task, train_epochs
 from rfcheck.verify.training.identity import identity_of
@@ -93,7 +93,8 @@ def train(
         saved = load_checkpoint(folder / CHECKPOINT, identity)
         past = saved.past if saved else ()
         if saved and len(past) == training.epochs:
-            model.load_state_dict(saved.model)
+            with fitting(folder / CHECKPOINT):
+                model.load_state_dict(saved.model)
         else:
             stack.enter_context(clean_afterwards(model))
             task = Task(data, training, seed, tuple(layers), delta, folder, progress if main else SILENT, identity)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +51,40 @@ def test_what_is_not_there_or_not_whole_is_none(tmp_path):
     for length in range(0, len(whole), 37):
         path.write_bytes(whole[:length])
         assert read_measurement(path) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": (Epoch(1, "::error::x", 0.1, 2.2, 0.125, 1e-4, None, 0.5),)},
+        {"saturation": {"train": (LayerSaturation(["conv"], 8, 1000, 3, 0.375, 12.5, 2.25),), "eval": ()}},
+        {"saturation": {"train": ()}},
+        {"probes": (Probe("conv", "128", 1e-3, 0.75, ~CORRECT),)},
+        {"correct": np.array([0, 1, 2, 0, 1])},
+        {"correct": np.array([True])},
+        {"variant": 3},
+        {"seconds_per_image": None},
+    ],
+    ids=str,
+)
+def test_values_that_are_not_of_their_type_are_none(tmp_path, change):
+    path = tmp_path / "measurement.npz"
+    write_measurement(path, replace(MEASURED, **change))
+    assert read_measurement(path) is None
+
+
+def test_no_more_is_unpacked_than_there_can_be(tmp_path, monkeypatch):
+    path = tmp_path / "measurement.npz"
+    write_measurement(path, replace(MEASURED, correct=np.zeros(10**6, bool), probes=()))
+    assert read_measurement(path) is not None
+    assert path.stat().st_size < 10**4
+    monkeypatch.setattr("rfcheck.verify.run.measurement_file._LARGEST", 10**5)
+    assert read_measurement(path) is None
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "measurement.npz")
+    assert read_measurement(tmp_path / "measurement.npz") is None
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from rfcheck.verify.data.prepared import prepare
 from rfcheck.verify.data.sources import load_dataset
 from rfcheck.verify.progress import Silent
 from rfcheck.verify.recipe import Recipe, Training
-from rfcheck.verify.records import Measurement, Variant
+from rfcheck.verify.records import LayerSaturation, Measurement, Variant
 from rfcheck.verify.run.folder import RunFolder
 from rfcheck.verify.run.measurement_file import write_measurement
 from rfcheck.verify.run.measuring import Bench, chance, measure
@@ -31,8 +32,9 @@ def planned(build) -> PlannedModel:
     return PlannedModel(Variant("original", "", (), None, (), 1, 1), build)
 
 
-def known() -> Measurement:
-    return Measurement("original", 0, (), {"train": (), "eval": ()}, (), np.array([True, False]), 0.5)
+def known(bench, **changes) -> Measurement:
+    measured = Measurement("original", 0, (), {"train": (), "eval": ()}, (), np.ones(len(bench.data.test), bool), 0.5)
+    return replace(measured, **changes)
 
 
 def fail():
@@ -40,8 +42,6 @@ def fail():
 
 
 def test_chance_is_the_share_of_the_most_frequent_class(bench):
-    from dataclasses import replace
-
     labels = torch.tensor([0, 2, 2, 1, 2])
     data = replace(bench.data, test=Images(torch.zeros(5, 3, 2, 2, dtype=torch.uint8), labels))
     assert chance(data) == 3 / 5
@@ -50,8 +50,26 @@ def test_chance_is_the_share_of_the_most_frequent_class(bench):
 def test_what_is_measured_is_not_measured_again(bench):
     folder = bench.folder.model("original", 0)
     folder.mkdir(parents=True)
-    write_measurement(folder / "measurement.npz", known())
+    write_measurement(folder / "measurement.npz", known(bench))
     assert measure(planned(fail), 0, bench).seconds_per_image == 0.5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"variant": "truncate"},
+        {"seed": 1},
+        {"correct": np.array([True])},
+        {"saturation": {"train": (LayerSaturation("x", 8, 9, 3, 0.4, 1.0, 2.0),), "eval": ()}},
+    ],
+    ids=str,
+)
+def test_what_another_model_or_other_images_gave_is_measured_anew(change, bench):
+    folder = bench.folder.model("original", 0)
+    folder.mkdir(parents=True)
+    write_measurement(folder / "measurement.npz", known(bench, **change))
+    with pytest.raises(AssertionError, match="the model was built"):
+        measure(planned(fail), 0, bench)
 
 
 def test_nothing_but_results_is_left(bench):
@@ -74,7 +92,7 @@ def test_a_further_process_trains_and_then_waits_for_the_first(bench, monkeypatc
 
     def first_process():
         folder.mkdir(parents=True, exist_ok=True)
-        write_measurement(folder / "measurement.npz", known())
+        write_measurement(folder / "measurement.npz", known(bench))
 
     timer = threading.Timer(1.5, first_process)
     timer.start()

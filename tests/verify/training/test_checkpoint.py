@@ -1,4 +1,6 @@
 import os
+import zipfile
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -7,7 +9,7 @@ from torch.nn import functional as F
 
 from rfcheck.errors import TrainingError
 from rfcheck.verify.recipe import Training
-from rfcheck.verify.training.checkpoint import finished, load_checkpoint, restore, save_checkpoint, take
+from rfcheck.verify.training.checkpoint import finished, fitting, load_checkpoint, restore, save_checkpoint, take
 from rfcheck.verify.training.devices import accelerated
 from rfcheck.verify.training.optimizing import make_optimizer, make_schedule
 from rfcheck.verify.training.steps import Learner
@@ -112,7 +114,23 @@ def test_half_a_checkpoint(saved):
         load_checkpoint(saved, IDENTITY)
 
 
-@pytest.mark.parametrize("content", [{"version": 1}, {}, [1], {"version": 1, "identity": IDENTITY, "past": [{"epoch": {}}]}])
+WHOLE = {"version": 1, "identity": IDENTITY, "past": [], "model": {}, "optimizer": {}, "schedule": {}, "scaler": None}
+SECOND = {"epoch": asdict(past(2).epoch), "saturation": []}
+WRONG = {"epoch": asdict(past(1).epoch) | {"train_loss": "::error::x"}, "saturation": []}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"version": 1},
+        {},
+        [1],
+        {"version": 1, "identity": IDENTITY, "past": [{"epoch": {}}]},
+        WHOLE | {"identity": [1]},
+        WHOLE | {"past": [SECOND]},
+        WHOLE | {"past": [WRONG]},
+    ],
+)
 def test_another_content(tmp_path, content):
     torch.save(content, tmp_path / "checkpoint.pt")
     with pytest.raises(TrainingError, match="cannot be read as a checkpoint"):
@@ -137,3 +155,38 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="cannot be read as a checkpoint"):
         load_checkpoint(tmp_path / "checkpoint.pt", IDENTITY)
     assert not (tmp_path / "done").exists()
+
+
+def test_a_packed_checkpoint_is_refused_before_it_is_unpacked(saved):
+    with zipfile.ZipFile(saved) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    with zipfile.ZipFile(saved, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
+    with pytest.raises(TrainingError, match=r"cannot be read as a checkpoint \(it is packed\)"):
+        load_checkpoint(saved, IDENTITY)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "checkpoint.pt")
+    with pytest.raises(TrainingError, match="is a pipe, not a file"):
+        load_checkpoint(tmp_path / "checkpoint.pt", IDENTITY)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": {"x": torch.zeros(2)}},
+        {"schedule": {"last_epoch": "::error::x"}},
+        {"optimizer": {"state": {}, "param_groups": [{"lr": "x"}]}},
+        {"optimizer": {}},
+    ],
+    ids=str,
+)
+def test_a_state_of_something_else_does_not_fit(tmp_path, accelerator, change):
+    going = parts(accelerator, Training())
+    state = replace(take(*going, ()), **change)
+    with pytest.raises(TrainingError) as caught, fitting(tmp_path / "checkpoint.pt"):
+        restore(state, *going)
+    assert str(caught.value).startswith(f"{tmp_path / 'checkpoint.pt'}: does not fit this training (")
+    assert str(caught.value).endswith("; delete it to train this model anew")
