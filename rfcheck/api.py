@@ -22,7 +22,7 @@ from rfcheck.config import Settings
 from rfcheck.errors import TargetError, UnknownNameError
 from rfcheck.graph.lazy import has_lazy, materialized
 from rfcheck.graph.nesting import nesting_allowed
-from rfcheck.graph.orientation import how_it_was_read
+from rfcheck.graph.orientation import how_it_was_read, how_results_come
 from rfcheck.graph.wrappers import refuse_flattened
 from rfcheck.input_reading import graph_at, read_shape
 from rfcheck.input_size import InputSize, crossed
@@ -148,7 +148,7 @@ class Analysis:
         operator: assumption", of unknown operators, and once of what wraps round.
         """
         read = how_it_was_read(self.graph)
-        unknown: tuple[str, ...] = () if read is None else (read,)
+        unknown: tuple[str, ...] = tuple(filter(None, (read, how_results_come(self.graph))))
         unknown += tuple(f"{op.name}: {op.operator}: {op.assumption}" for op in self.network.unknown)
         first, *more = (*self.network.wrapping, "")
         if not first:

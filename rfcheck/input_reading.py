@@ -10,6 +10,7 @@ from torch import nn
 
 from rfcheck.errors import InputSizeError, TraceError
 from rfcheck.graph.build import build_graph
+from rfcheck.graph.feasibility import Trials
 from rfcheck.graph.lazy import has_lazy, materialized
 from rfcheck.graph.operators import Convolution, meaning_of
 from rfcheck.graph.trace import Trace, trace
@@ -166,11 +167,25 @@ def _require_axes(model: nn.Module, input_size: InputSize) -> None:
     if axes is None or not isinstance(input_size, AfterBatch) or len(input_size) == axes + 1:
         return
     names = {0: "no image extent", 1: "one image extent", 2: "two image extents", 3: "three image extents"}
-    channels, *extents = input_size if len(input_size) > 1 else (3, input_size[0])
-    wanted = (channels, *([*extents, *[extents[-1]] * axes][:axes] if len(extents) < axes else extents[-axes:]))
+    likely = list(_likely_sizes(model, input_size, axes))
+    trials = Trials(model)
+    wanted = next((size for size in likely if trials.works((1, *size))), likely[-1])
     has = names.get(len(input_size) - 1, f"{len(input_size) - 1} image extents")
     reads = names[axes].partition(" ")[0]
     raise InputSizeError(f"--input-size {_listed(input_size)} has {has}, the model reads {reads}: write {_listed(wanted)}")
+
+
+def _likely_sizes(model: nn.Module, given: tuple[int, ...], axes: int) -> Iterator[tuple[int, ...]]:
+    """What somebody may mean who gives too few or too many extents, the likely first.
+
+    Channels are those of the first convolution that has any, or those that are given, or three of one number alone.
+    """
+    known = next((n for module in model.modules() if isinstance(n := getattr(module, "in_channels", None), int)), given[0])
+    readings = [(known, given[1:]), (known, given)] if given[0] in (known, *range(1, 5)) else [(known, given), (known, given[1:])]
+    readings.append((given[0], given[1:]) if len(given) > 1 else (3, given))
+    for channels, extents in readings:
+        if extents:
+            yield (channels, *([*extents, *[extents[-1]] * axes][:axes] if len(extents) < axes else extents[-axes:]))
 
 
 def _listed(sizes: tuple[int, ...]) -> str:

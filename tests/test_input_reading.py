@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import torch
@@ -43,9 +44,9 @@ def video() -> Maps:
     return Maps(lambda x: x.transpose(1, 2), nn.Conv3d(3, 8, 3, padding=1), nn.Conv3d(8, 8, (1, 3, 3)))
 
 
-def usual(axes: int = 2) -> Maps:
-    kind = {1: nn.Conv1d, 2: nn.Conv2d}[axes]
-    return Maps(lambda x: x, kind(3, 8, 3, padding=1), kind(8, 8, 3, padding=1))
+def usual(axes: int = 2, channels: int = 3) -> Maps:
+    kind = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}[axes]
+    return Maps(lambda x: x, kind(channels, 8, 3, padding=1), kind(8, 8, 3, padding=1))
 
 
 LAST = "since the first convolution takes its channels from dimension"
@@ -142,6 +143,9 @@ def test_frames_that_are_folded_into_the_batch():
         (usual(), AfterBatch((3, 32)), "--input-size 3,32 has one image extent, the model reads two: write 3,32,32"),
         (usual(), AfterBatch((32,)), "--input-size 32 has no image extent, the model reads two: write 3,32,32"),
         (usual(), AfterBatch((3, 8, 32, 48)), "--input-size 3,8,32,48 has three image extents, the model reads two: write 3,32,48"),
+        (usual(3, 1), AfterBatch((32, 32)), "--input-size 32,32 has one image extent, the model reads three: write 1,32,32,32"),
+        (usual(2, 1), AfterBatch((32, 32)), "--input-size 32,32 has one image extent, the model reads two: write 1,32,32"),
+        (usual(3), AfterBatch((3, 32, 48)), "--input-size 3,32,48 has two image extents, the model reads three: write 3,32,48,48"),
         (usual(1), AfterBatch((3, 12, 512)), "--input-size 3,12,512 has two image extents, the model reads one: write 3,512"),
     ],
 )
@@ -149,6 +153,9 @@ def test_another_number_of_extents_is_refused(model, size, message):
     with pytest.raises(InputSizeError) as error:
         analyze(model, size)
     assert str(error.value) == message
+    written = re.search(r"write ([\d,]+)$", message)
+    assert written is not None
+    analyze(model, AfterBatch(map(int, written[1].split(","))))  # the remedy works
 
 
 def test_an_image_is_not_taken_for_one_without_a_batch():
@@ -156,7 +163,7 @@ def test_an_image_is_not_taken_for_one_without_a_batch():
     one(torch.zeros(1, 8, 32))  # torch reads this as one image of one channel
     with pytest.raises(InputSizeError) as error:
         analyze(one, AfterBatch((8, 32)))
-    assert str(error.value) == "--input-size 8,32 has one image extent, the model reads two: write 8,32,32"
+    assert str(error.value) == "--input-size 8,32 has one image extent, the model reads two: write 1,8,32"
 
 
 def test_a_size_whose_first_number_fits_by_chance_is_not_turned_round():

@@ -29,7 +29,7 @@ from rfcheck.graph.margins import Margins
 from rfcheck.graph.masks import release_masks
 from rfcheck.graph.naming import node_names, operator_name
 from rfcheck.graph.normalising import Statistics
-from rfcheck.graph.orientation import dimensions_run_along, features_from_last, first_convolution, input_layout
+from rfcheck.graph.orientation import dimensions_run_along, features_from_last, first_convolution, input_layout, rows_returned
 from rfcheck.graph.reach import IDENTITY, Reach
 from rfcheck.graph.records import INPUT, OUTSIDE, SCATTER, UNCOUNTED, OpRecord
 from rfcheck.graph.strands import Strands
@@ -279,6 +279,7 @@ def build_graph(
         input_shape=trace.shape,
         input_axes=held,
         channels_by=channels_by,
+        rows=rows_returned([builder.layouts.get(value) for value in trace.recording.output_values]),
         traced_with=trace.traced_with,
         parameters=trace.parameters,
         outputs=list(dict.fromkeys(node_of[value] for value in trace.recording.output_values)),

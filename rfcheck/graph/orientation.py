@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rfcheck.graph.axes import Digit, Dim, Layout, digits_of, plain
+from rfcheck.graph.axes import Digit, Dim, Layout, digits_of, plain, size_of
 from rfcheck.graph.operators import Attention, Convolution, Linear, Matmul, Recurrent, Reduce, Window, meaning_of
 
 if TYPE_CHECKING:
@@ -136,6 +136,26 @@ def input_channels(graph: nx.DiGraph) -> int:
     shape, held = graph.graph["input_shape"], graph.graph["input_axes"]
     found = [shape[dimension] for dimension in range(1, len(shape)) if dimension not in held]
     return max(found, default=0)
+
+
+def rows_returned(layouts: Sequence[Layout | None]) -> int:
+    """How many results a model returns for one image in the place of the batch, where they are of parts of it; else 0.
+
+    Args:
+        layouts: of what it returns.
+    """
+    for layout in layouts:
+        if layout is not None and len(layout) == 2 and not digits_of(layout[1]) and size_of(digits_of(layout[0])) > 1:
+            return size_of(layout[0])
+    return 0
+
+
+def how_results_come(graph: nx.DiGraph) -> str | None:
+    """A sentence on a model that returns several results for one image, as x.view(-1, 784) does at another size than it is for."""
+    rows = graph.graph["rows"]
+    if not rows:
+        return None
+    return f"output: {rows} rows for one image: the first dimension holds parts of it, as x.view(-1, ...) makes of other sizes"
 
 
 def how_it_was_read(graph: nx.DiGraph) -> str | None:

@@ -7,7 +7,7 @@ from torch import nn
 from rfcheck import analyze
 from rfcheck.graph.axes import Digit, Plain
 from rfcheck.graph.build import build_graph
-from rfcheck.graph.orientation import how_it_was_read, image_extents, input_channels, input_layout
+from rfcheck.graph.orientation import how_it_was_read, how_results_come, image_extents, input_channels, input_layout
 from rfcheck.graph.trace import trace
 
 
@@ -128,3 +128,27 @@ def test_a_model_of_series_is_followed_as_one_with_the_channels_first():
     model(x)[0, :, 5].sum().backward()
     assert layer.r_max == (int((x.grad.abs().sum(2) > 0).sum()),) == (3,)
     assert layer.in_size == (20,)
+
+
+@pytest.mark.parametrize(
+    ("turn", "rows"),
+    [
+        (lambda x: x.reshape(-1, 49) @ torch.ones(49, 2), 12),  # 3 channels of 14x14 are 12 times 49 values
+        (lambda x: x.flatten(2)[0].T, 196),
+        (lambda x: x.flatten(1), 0),
+        (lambda x: x.flatten(2).mean(2), 0),
+        (lambda x: x[0, 0], 0),  # a map of one image is one result
+    ],
+)
+def test_results_for_parts_of_an_image_are_said(turn, rows):
+    model = Turned(turn, nn.Identity())
+    graph = build_graph(trace(model, (1, 3, 14, 14)))
+    said = f"output: {rows} rows for one image: the first dimension holds parts of it, as x.view(-1, ...) makes of other sizes"
+    assert how_results_come(graph) == (said if rows else None)
+    assert not rows or len(model(torch.zeros(1, 3, 14, 14))) == rows
+
+
+def test_a_classifier_of_flattened_images_says_at_another_size_that_it_gives_several_results():
+    """784 weights for 56 x 56 px of 3 channels, which are 9408 values: 12 rows."""
+    analysis = analyze(nn.Sequential(nn.Unflatten(1, (1, -1)), Turned(lambda x: x.reshape(-1, 784), nn.Linear(784, 10))), 56)
+    assert [one for one in analysis.assumptions if one.startswith("output: 12 rows")]
