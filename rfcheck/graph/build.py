@@ -279,7 +279,7 @@ def build_graph(
         input_shape=trace.shape,
         input_axes=held,
         channels_by=channels_by,
-        rows=rows_returned([builder.layouts.get(value) for value in trace.recording.output_values]),
+        rows=rows_returned(records, trace.recording.output_values, builder.layouts),
         traced_with=trace.traced_with,
         parameters=trace.parameters,
         outputs=list(dict.fromkeys(node_of[value] for value in trace.recording.output_values)),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rfcheck.graph.axes import Digit, Dim, Layout, digits_of, plain, size_of
-from rfcheck.graph.operators import Attention, Convolution, Linear, Matmul, Recurrent, Reduce, Window, meaning_of
+from rfcheck.graph.operators import Attention, Convolution, Linear, Matmul, Rearrange, Recurrent, Reduce, Window, meaning_of
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -138,16 +141,32 @@ def input_channels(graph: nx.DiGraph) -> int:
     return max(found, default=0)
 
 
-def rows_returned(layouts: Sequence[Layout | None]) -> int:
+def rows_returned(records: Sequence[OpRecord], returned: Sequence[int], layouts: Mapping[int, Layout]) -> int:
     """How many results a model returns for one image in the place of the batch, where they are of parts of it; else 0.
 
     Args:
-        layouts: of what it returns.
+        records: of the forward pass.
+        returned: values that it returns.
+        layouts: of every value, by its number.
     """
-    for layout in layouts:
-        if layout is not None and len(layout) == 2 and not digits_of(layout[1]) and size_of(digits_of(layout[0])) > 1:
-            return size_of(layout[0])
+    torn = {record.outputs[0].shape[0] for record in records if record.outputs and _tears_apart(record)}
+    for layout in filter(None, map(layouts.get, returned)):
+        if len(layout) == 2 and not digits_of(layout[1]):
+            rows = size_of(layout[0])
+            if rows > 1 and (rows in torn or size_of(digits_of(layout[0])) > 1):
+                return rows
     return 0
+
+
+def _tears_apart(record: OpRecord) -> bool:
+    """Whether a view makes rows of one image that end in the middle of its dimensions."""
+    made = record.outputs[0].shape
+    if not isinstance(meaning_of(record.func), Rearrange) or len(made) != 2 or not record.tensors:
+        return False
+    given = record.tensors[0].shape
+    if len(given) < 3 or given[0] != 1 or math.prod(given) != math.prod(made):
+        return False
+    return made[1] not in itertools.accumulate(reversed(given), operator.mul)
 
 
 def how_results_come(graph: nx.DiGraph) -> str | None:
