@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,7 +95,7 @@ def _remedy(model: nn.Module, classes: int, target: str) -> str:
     """How to give a model so many scores: by an argument of what was called, or of the model's class, that tells their number."""
     own = _about_classes(inspect.signature(type(model).__init__).parameters)
     made_by, arguments = target.partition("(")[0], _arguments_of(target)
-    if own and (arguments is None or "**" in arguments):
+    if own and not _is_instance(target) and (arguments is None or "**" in arguments):
         return f"give it as many, as in {made_by if ':' in target else type(model).__name__}({own[0]}={classes})"
     called = _about_classes(arguments or ())
     if called:
@@ -107,6 +108,19 @@ def _remedy(model: nn.Module, classes: int, target: str) -> str:
 
 def _about_classes(arguments: Iterable[str]) -> list[str]:
     return [name for name in arguments if "class" in name]
+
+
+def _is_instance(target: str) -> bool:
+    """Whether a target names a model that a file or module makes itself, which is not called."""
+    try:
+        spec = parse_target(target)
+        if spec.kind == "module":
+            return isinstance(getattr(sys.modules.get(spec.place), spec.attribute or "", None), nn.Module)
+        body = ast.parse(Path(spec.place).read_bytes()).body if spec.kind == "file" else []
+    except (TargetError, OSError, SyntaxError, ValueError):
+        return False
+    made = [n.value for n in body if isinstance(n, ast.Assign) and spec.attribute in [getattr(t, "id", None) for t in n.targets]]
+    return bool(made) and not isinstance(made[-1], ast.Lambda) and "partial" not in ast.unparse(made[-1]).partition("(")[0]
 
 
 def _arguments_of(target: str) -> list[str] | None:

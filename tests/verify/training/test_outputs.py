@@ -122,6 +122,7 @@ def test_a_head_that_does_not_fit(model, sentence):
 
 
 CODE = """
+import functools
 import torch.nn as nn
 
 class Net(nn.Module):
@@ -143,12 +144,17 @@ def wide(width=1, classes=100):
 
 def any_of_them(**kwargs):
     return Net(**kwargs)
+
+model = Net(100)
+bound = functools.partial(Net, class_num=100)
 """
 
 
 @pytest.mark.parametrize(
     ("name", "remedy"),
     [
+        ("model", "give it as many, as in model.py:Net(class_num=3)"),
+        ("bound", "give it as many, as in model.py:bound(class_num=3)"),
         ("net", "give it as many, as in model.py:Net(class_num=3)"),
         ("net()", "give it as many, as in model.py:Net(class_num=3)"),
         ("wide", "give it as many, as in model.py:wide(classes=3)"),
