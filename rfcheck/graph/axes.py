@@ -271,11 +271,20 @@ def align(layout: Layout, result: Layout, axis: int) -> Reach | None:
     return _spread(here, there) if here else FIRST_UNIT
 
 
+def _by_dimension(placed: tuple[tuple[int, Digit], ...]) -> dict[int, list[Digit]]:
+    """The digits in each dimension, from the outermost."""
+    found: dict[int, list[Digit]] = {}
+    for dim, digit in placed:
+        found.setdefault(dim, []).append(digit)
+    return found
+
+
 def _spread(here: tuple[tuple[int, Digit], ...], there: tuple[tuple[int, Digit], ...]) -> Reach | None:
     """What positions read of an operand that holds only some of their digits (the mean of each window, say)."""
-    wanted = dict(there)
-    if len(wanted) != len(there) or any(dim not in wanted or wanted[dim].size != digit.size for dim, digit in here):
+    own, wanted = _by_dimension(here), _by_dimension(there)
+    if any([d.size for d in digits] != [d.size for d in wanted.get(dim, ())] for dim, digits in own.items()):
         return None
+    pairs = [pair for dim, digits in own.items() for pair in zip(digits, wanted[dim], strict=True)]
     count = math.prod(digit.size for _, digit in there)
-    read = [sum(p // wanted[dim].spacing % digit.size * digit.spacing for dim, digit in here) for p in range(count)]
+    read = [sum(p // place.spacing % place.size * digit.spacing for digit, place in pairs) for p in range(count)]
     return from_table(read, read, math.prod(digit.size for _, digit in here))

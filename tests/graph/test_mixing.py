@@ -86,6 +86,23 @@ def test_attention_inside_windows(attend):
     assert_as_gradient(moved(lambda x: over_shifted_windows(attend, 4)(over_windows(attend, 4)(x)), after=conv(padding=1)))
 
 
+@pytest.mark.parametrize("pooled", [1, 2, 3])
+def test_pooled_queries_inside_windows_whose_tokens_are_in_an_order_of_their_own(pooled):
+    """Tokens of windows of 8x8 from the finest digits of their places to the coarsest, so that a view pools neighbours."""
+
+    def attend(x):
+        n, c, h, w = x.shape
+        digits = x.view(n, c, h // 8, 2, 2, 2, w // 8, 2, 2, 2)
+        tokens = digits.permute(0, 2, 6, 5, 9, 4, 8, 3, 7, 1).reshape(-1, 64, c)
+        query = tokens.view(-1, 4**pooled, 4 ** (3 - pooled), c).amax(1)
+        kept = 3 - pooled
+        made = attention(query, tokens, tokens).view(n, h // 8, w // 8, *(2,) * (2 * kept), c)
+        rows, columns = (range(3 + 2 * kept - 2 + axis, 2, -2) for axis in (0, 1))
+        return made.permute(0, -1, 1, *rows, 2, *columns).reshape(n, c, h >> pooled, w >> pooled)
+
+    assert_as_gradient(moved(attend, after=conv(1)), inputs=4)
+
+
 def test_attention_inside_padded_windows():
     assert_as_gradient(moved(lambda x: over_windows(attention, 7)(F.pad(x, (0, 2, 0, 1)))[:, :, :48, :40]))
 
