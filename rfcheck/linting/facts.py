@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,29 +15,12 @@ from rfcheck.analysis.paths import depth, is_convolutional, main_path
 from rfcheck.analysis.relating import related
 from rfcheck.analysis.subsampling import unread_share
 from rfcheck.input_size import crossed
+from rfcheck.linting.layer_facts import AXIS_NAMES, LAYER_FACTS, sized
 
 if TYPE_CHECKING:
     from rfcheck.analysis.layers import Extents, Layer
     from rfcheck.analysis.network import Network
     from rfcheck.config import Settings
-
-_AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-
-
-def sized(values: Sequence[float] | None) -> str:
-    """Per-axis values as people write them: "32" for a square, "32x48" otherwise, "unknown" for None.
-
-    Where some axes are unbounded and some are not, what is unbounded comes in words: "the whole height x 46".
-    """
-    if values is None:
-        return "unknown"
-    if all(map(math.isinf, values)):
-        return "unbounded"
-    texts = [f"{v:g}" for v in values if not math.isinf(v)]
-    names = _AXIS_NAMES.get(len(values), tuple(f"axis {i}" for i in range(len(values))))
-    whole = [name for name, value in zip(names, values, strict=True) if math.isinf(value)]
-    text = texts[0] if len(set(texts)) == 1 and not whole else "x".join(texts)
-    return f"the whole {' and '.join(whole)} x {text}" if whole else text
 
 
 def _share(part: float, whole: float) -> float:
@@ -74,7 +57,7 @@ class Facts:
         """A layer as a map of the attributes that are read; null where there is none."""
         if layer is None:
             return None
-        fact = {name: _LAYER[name](layer) for name in attributes if name in _LAYER}
+        fact = {name: LAYER_FACTS[name](layer) for name in attributes if name in LAYER_FACTS}
         fact.update((name, _IN_NETWORK[name](self, layer)) for name in attributes if name in _IN_NETWORK)
         return fact
 
@@ -189,7 +172,7 @@ class Facts:
     def input(self) -> dict[str, Any]:
         """The input: its extent per axis by name, as a list and as text."""
         sizes = self.network.input_size
-        names = _AXIS_NAMES.get(len(sizes), ())
+        names = AXIS_NAMES.get(len(sizes), ())
         text = crossed(sizes) if len(sizes) > 1 else f"{sizes[0]}-long"
         return {"size": list(sizes), "text": text, "channels": self.network.channels, **dict(zip(names, sizes, strict=False))}
 
@@ -268,33 +251,6 @@ _WHOLES: dict[str, Callable[[Facts], Any]] = {
     "unknown_cost": lambda facts: facts.cost_of_unknown(),
 }
 
-_LAYER: dict[str, Callable[[Layer], Any]] = {
-    "name": lambda x: x.name,
-    "kind": lambda x: x.kind,
-    "role": lambda x: x.role,
-    "module_type": lambda x: x.module_type,
-    "judged": lambda x: x.judged,
-    "known": lambda x: x.r_in_min is not None,
-    "productive": lambda x: x.productive is True,
-    "unproductive": lambda x: x.productive is False,
-    "in_tail": lambda x: x.in_tail,
-    "kernel": lambda x: crossed(x.kernel or ()),
-    "stride": lambda x: crossed(x.stride or ()),
-    "dilation": lambda x: crossed(x.dilation or ()),
-    "in_size": lambda x: crossed(x.in_size),
-    "out_size": lambda x: crossed(x.out_size),
-    "r_min": lambda x: sized(x.r_min),
-    "r_max": lambda x: sized(x.r_max),
-    "r_in_min": lambda x: sized(x.r_in_min),
-    "r_in_max": lambda x: sized(x.r_in_max),
-    "jump": lambda x: sized(x.jump),
-    "live_taps": lambda x: 1.0 if x.live_taps is None else float(x.live_taps),
-    "taps": lambda x: math.prod(x.kernel or (1,)),
-    "live_tap_count": lambda x: round((1.0 if x.live_taps is None else x.live_taps) * math.prod(x.kernel or (1,))),
-    "flops": lambda x: x.flops,
-    "params": lambda x: x.params,
-}
-
 _IN_NETWORK: dict[str, Callable[[Facts, Layer], Any]] = {
     "flops_share": lambda facts, x: _share(x.flops, facts.network.total.flops),
     "params_share": lambda facts, x: _share(x.params, facts.network.total.params),
@@ -307,7 +263,7 @@ VARIABLES = frozenset({*_LAYERS, *_BORDERS, *_WHOLES, "flattened_head", "layer",
 """Names that a rule may read."""
 
 ATTRIBUTES = (
-    frozenset({*_LAYER, *_IN_NETWORK})
+    frozenset({*LAYER_FACTS, *_IN_NETWORK})
     | {"size", "text", "channels", "length", "depth", "height", "width", "activation_bytes", "seen_share"}
     | {"operator", "assumption", "resolved", "registered", "layers", "convolutional", "map", "positions"}
     | {"operators", "tail_without"}

@@ -10,18 +10,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from rfcheck.config import is_limit
 from rfcheck.errors import RuleError, UnknownNameError
 from rfcheck.linting import facts, measurement_facts, suppression_facts
 from rfcheck.linting.expressions import Expression, ExpressionError, Template, compile_expression, compile_template
 from rfcheck.linting.finding import SEVERITIES, Severity
+from rfcheck.linting.front_matter import FrontMatter
 from rfcheck.linting.rules_folder import rules_folder
 from rfcheck.plain_file import read_plain
 from rfcheck.suggestions import did_you_mean
 
-_YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LONGEST = 2**20
 """Bytes of a rule file; those that come with rfcheck have up to 4 KiB."""
 
@@ -103,44 +101,6 @@ class Rule:
         return [self.when, *(one for one in (self.at, self.grows) if one), *self.message.expressions]
 
 
-class _FrontMatter:
-    """Keys of a front matter with their lines, for errors that point at them."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self.path = path
-        match = re.match(r"\A---\r?\n(.*?)^---[ \t]*\r?\n", text, re.DOTALL | re.MULTILINE)
-        if match is None:
-            raise RuleError(f"{path}:1: a rule file begins with a front matter between two lines '---'")
-        self.body = text[match.end() :].strip()
-        loader = _YAML_LOADER(match.group(1))
-        try:
-            if _mentions_another_value(match.group(1)):
-                raise RuleError(f"{path}:2: the front matter names a value with * to use it again; write it out")
-            node = loader.get_single_node()
-            values = loader.construct_document(node) if node is not None else None
-        except RuleError:
-            raise
-        except (ValueError, RecursionError) as error:  # a number or date that Python cannot have
-            raise RuleError(f"{path}:2: the front matter is not YAML: {error}") from None
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = mark.line + 2 if mark is not None else 1
-            problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-            raise RuleError(f"{path}:{line}: the front matter is not YAML: {problem}") from None
-        if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
-            raise RuleError(f"{path}:2: the front matter must hold keys and values")
-        self.values: dict[str, Any] = values
-        self.lines = {key.value: key.start_mark.line + 2 for key, _ in node.value}
-
-    def error(self, key: str, text: str) -> RuleError:
-        return RuleError(f"{self.path}:{self.lines.get(key, 2)}: {key}: {text}")
-
-
-def _mentions_another_value(text: str) -> bool:
-    """Whether a value stands for another one; a few lines of such values would be millions."""
-    return "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_YAML_LOADER))
-
-
 def parse_rule(path: Path, text: str, *, built_in: bool = False) -> Rule:
     """A rule from the text of its file.
 
@@ -152,7 +112,7 @@ def parse_rule(path: Path, text: str, *, built_in: bool = False) -> Rule:
     Raises:
         RuleError: naming file, line and key.
     """
-    front = _FrontMatter(path, text)
+    front = FrontMatter(path, text)
     values = front.values
     for key, value in values.items():
         if key not in _TYPES:
@@ -197,7 +157,7 @@ def parse_rule(path: Path, text: str, *, built_in: bool = False) -> Rule:
     )
 
 
-def _check_values(front: _FrontMatter) -> None:
+def _check_values(front: FrontMatter) -> None:
     values = front.values
     if not _CODE.match(values["code"]):
         raise front.error("code", f"must be capital letters and three digits, got {values['code']!r}")
@@ -221,7 +181,7 @@ def _check_values(front: _FrontMatter) -> None:
         raise front.error("code", f"the file must be named {expected}")
 
 
-def _expression(front: _FrontMatter, key: str, scope: Scope, attributes: frozenset[str]) -> Expression:
+def _expression(front: FrontMatter, key: str, scope: Scope, attributes: frozenset[str]) -> Expression:
     try:
         expression = compile_expression(front.values[key])
         _check_names(expression, scope, attributes)

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import math
-
 import pytest
 from torch import nn
 
 from rfcheck import Settings, analyze
-from rfcheck.linting.facts import ATTRIBUTES, VARIABLES, Facts, sized
+from rfcheck.linting.facts import ATTRIBUTES, VARIABLES, Facts
 
 
 @pytest.fixture(scope="module")
@@ -15,23 +13,6 @@ def facts() -> Facts:
         *(nn.Conv2d(3, 3, 3, padding=1) for _ in range(7)), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2)
     )
     return Facts(analyze(model, (8, 12)).network, "Net", Settings())
-
-
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [
-        ((32, 32), "32"),
-        ((32, 48), "32x48"),
-        ((math.inf, math.inf), "unbounded"),
-        ((math.inf, 46), "the whole height x 46"),
-        ((3, math.inf), "the whole width x 3"),
-        ((3, math.inf, 3), "the whole height x 3x3"),
-        ((math.inf, 5, math.inf), "the whole depth and width x 5"),
-        (None, "unknown"),
-    ],
-)
-def test_sizes_as_text(values, text):
-    assert sized(values) == text
 
 
 def test_every_fact_is_plain_data(facts):
