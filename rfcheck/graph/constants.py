@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch.utils._python_dispatch import _disable_current_modes
 
+from rfcheck.graph.records import TensorArg
+
 _MOST_VALUES = 1 << 18
 _SHAPED = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
 _UNKNOWABLE = ("empty", "rand", "bernoulli", "multinomial", "normal", "uniform")
@@ -40,6 +42,13 @@ class Constants:
         if tensors and tensors[0].numel() <= _MOST_VALUES and not any(word in func._opname for word in _UNKNOWABLE):
             for slot, tensor in enumerate(tensors):
                 self._made[id(tensor)] = _Made(func, args, kwargs, slot)
+
+    def attach_places(self, args: list[Any], refs: list[Any], *, whatever: bool) -> None:
+        """Note the values of constants that can be places in an image: ``whatever`` their shape, or numbers by twos and threes."""
+        for arg, ref in zip(args, refs, strict=True):
+            is_constant = isinstance(ref, TensorArg) and ref.value is None and not ref.params
+            if is_constant and len(ref.shape) > 2 and (whatever or ref.shape[-1] in (2, 3) or ref.shape[1] in (2, 3)):
+                ref.data = self.values(arg)
 
     def values(self, tensor: torch.Tensor) -> torch.Tensor | None:
         """The values of a constant; None where they are not known."""
