@@ -55,7 +55,7 @@ def test_unknown_operators_in_the_head_are_named_and_no_receptive_field_rests_on
 def test_known_operators_in_the_head_are_not_unless_their_cost_is_unknown(monkeypatch):
     model = Head(lambda x: x @ torch.eye(8, device=x.device))
     assert analyze(model, 8).assumptions == ()
-    monkeypatch.setattr("rfcheck.graph.build.multiply_accumulates", lambda *_: 1 // 0)
+    monkeypatch.setattr("rfcheck.graph.gathering.multiply_accumulates", lambda *_: 1 // 0)
     assert [text.partition(": ")[2] for text in analyze(model, 8).assumptions][-1] == f"aten::addmm: {UNCOUNTED}"
 
 

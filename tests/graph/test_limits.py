@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from rfcheck.graph.build import _Builder
 from rfcheck.graph.calls import Call
+from rfcheck.graph.gathering import Gathering
 from rfcheck.graph.limits import Limits, limits_of
 from rfcheck.graph.trace import trace
 from tests.oracle import Apply
@@ -17,7 +17,7 @@ RAMP = torch.arange(2.0).view(1, 2, 1, 1)
 def limits(function) -> Limits | None:
     """The limits of what a function makes of an image."""
     recorded = trace(Apply(lambda x: function(x).exp()), SHAPE)
-    builder = _Builder(recorded, (2, 3))
+    builder = Gathering(recorded, (2, 3))
     for record in recorded.recording.records:
         builder.gather(record)
     last = recorded.recording.records[-1]
