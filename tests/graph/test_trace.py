@@ -8,8 +8,6 @@ import random
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import networkx as nx
@@ -162,26 +160,6 @@ def test_what_a_forward_computes_from_constants_is_computed(count):
     assert list(fields(Net(forward, a=conv(3, 3)))) == ["a", "a:2", "a:3"]
 
 
-@dataclass
-class Output:
-    logits: torch.Tensor
-    features: tuple[torch.Tensor, ...]
-
-
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        pytest.param(lambda a, b: (a, [b]), id="tuple"),
-        pytest.param(lambda a, b: {"a": a, "more": {"b": b, "size": 3}}, id="dict"),
-        pytest.param(lambda a, b: Output(a, (b,)), id="dataclass"),
-        pytest.param(lambda a, b: SimpleNamespace(a=a, b=b, name="x"), id="object"),
-    ],
-)
-def test_outputs_of_any_structure(wrap):
-    model = Net(lambda m, x: wrap(m.a(x), m.b(m.a(x))), a=conv(3, 3), b=conv())
-    assert analyze(model, SIZE).graph.graph["outputs"] == ["a", "b"]
-
-
 def convs(second: nn.Module) -> nn.Module:
     return nn.Sequential(conv(), second)
 
@@ -287,12 +265,6 @@ def test_an_error_names_the_layer_the_shape_and_what_works(model, size, where, r
         analyze(model, size)
     said = f"{type(from_torch.value).__name__}: {from_torch.value}"
     assert str(caught.value) == "; ".join(filter(None, [f"the forward pass fails at input {where}: {said}", remedy]))
-
-
-def test_a_nested_tensor_is_said_to_be_what_cannot_be_followed():
-    model = Net(lambda m, x: torch.nested.nested_tensor([x[0], x[0]]).to_padded_tensor(0.0))
-    with pytest.raises(TraceError, match=r"a nested tensor cannot be followed; use a padded one with a mask"):
-        analyze(model, 8)
 
 
 def test_the_smallest_resolution_that_works_is_the_smallest():
@@ -423,14 +395,3 @@ def test_nothing_global_changes(enabled, least):
     finally:
         gc.enable()
         torch.backends.mha.set_fastpath_enabled(fast_path)
-
-
-@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
-def test_torchscript_without_data_needs_some():
-    with torch.device("meta"):
-        model = torch.jit.script(nn.Sequential(nn.Conv2d(3, 3, 3)))
-    with pytest.raises(
-        TraceError, match="TorchScript runs on data only; the model was built on the meta device: build it with data"
-    ) as caught:
-        analyze(model, 8)
-    assert caught.value.needs_data
