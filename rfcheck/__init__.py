@@ -12,8 +12,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rfcheck.analysed import Analysis
     from rfcheck.analysis.layers import Layer
-    from rfcheck.api import Analysis, analyze, apply_fix
+    from rfcheck.api import analyze, apply_fix
     from rfcheck.config import RuleOverride, Settings
     from rfcheck.errors import (
         DataError,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Analysis": "rfcheck.api",
+    "Analysis": "rfcheck.analysed",
     "analyze": "rfcheck.api",
     "apply_fix": "rfcheck.api",
     **dict.fromkeys(("Fix", "Skipped"), "rfcheck.fixes.fix"),

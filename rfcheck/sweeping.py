@@ -15,8 +15,8 @@ from rfcheck.errors import InputSizeError, TraceError
 if TYPE_CHECKING:
     from torch import nn
 
+    from rfcheck.analysed import Analysis
     from rfcheck.analysis.layers import Extents, Layer
-    from rfcheck.api import Analysis
 
 MOST_RESOLUTIONS = 1000
 """How many resolutions a text may stand for; more are a slip of the step."""

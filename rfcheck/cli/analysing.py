@@ -14,7 +14,7 @@ from rfcheck.printable import printable, printable_lines
 from rfcheck.process_end import left_with
 
 if TYPE_CHECKING:
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
     from rfcheck.target.load import Target
 
 

@@ -24,7 +24,7 @@ from rfcheck.printable import printable
 from rfcheck.quantities import parse_number
 
 if TYPE_CHECKING:
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
     from rfcheck.config import Settings
     from rfcheck.fixes.recommending import Aim, Recommendation
     from rfcheck.target.load import Target

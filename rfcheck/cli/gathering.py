@@ -21,7 +21,7 @@ from rfcheck.patience import attended
 from rfcheck.report.result import Failure, Result
 
 if TYPE_CHECKING:
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
     from rfcheck.report.snapshot import Snapshot
     from rfcheck.report.view import View
     from rfcheck.target.load import Target

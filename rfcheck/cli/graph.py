@@ -18,7 +18,7 @@ from rfcheck.cli.target_candidates import targets as target_candidates
 from rfcheck.errors import SettingsError
 
 if TYPE_CHECKING:
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
 
 _FORMATS = {".dot": "dot", ".gv": "dot", ".graphml": "graphml", ".json": "json", ".svg": "svg"}
 """What the endings of files stand for."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
     from rfcheck.config import Settings
     from rfcheck.fixes.written_once import BuiltModel
     from rfcheck.linting.finding import Finding

@@ -12,7 +12,7 @@ from rfcheck.linting.rule import built_in_rules
 from rfcheck.report.finding_matches import match_findings
 
 if TYPE_CHECKING:
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from rfcheck.fixes.recommending import Aim, Recommendation
 from rfcheck.report.json_v1 import VERSION, extents_to_list
 
 if TYPE_CHECKING:
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
     from rfcheck.fixes.fix import Fix
     from rfcheck.fixes.outcome import Outcome
 

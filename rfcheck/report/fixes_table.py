@@ -16,7 +16,7 @@ from rfcheck.report.terminal import print_table, print_wrapped
 from rfcheck.report.units import extents, short
 
 if TYPE_CHECKING:
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
     from rfcheck.fixes.fix import Fix
     from rfcheck.fixes.outcome import Outcome
 

@@ -12,8 +12,8 @@ import networkx as nx
 from rfcheck.analysis.layers import per_axis, r_in
 
 if TYPE_CHECKING:
+    from rfcheck.analysed import Analysis
     from rfcheck.analysis.network import Network
-    from rfcheck.api import Analysis
 
 State = Literal["productive", "unproductive", "tail", "unknown", ""]
 """How an operator was judged; everything that the tail's cost counts is "tail", all else that is not judged is ""."""

@@ -17,7 +17,7 @@ from rfcheck.report.units import extents, short
 from rfcheck.report.xml_text import xml_text
 
 if TYPE_CHECKING:
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
 
 _GROUNDS = {
     "tail": "rgba(221, 85, 64, 0.2)",

@@ -21,7 +21,7 @@ from rfcheck.span import Span
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
     from rfcheck.report.result import Result, Run
     from rfcheck.report.view import View
 

@@ -11,7 +11,7 @@ from rfcheck.analysis.layers import Extents, Layer
 from rfcheck.report.fix_line import best_option
 
 if TYPE_CHECKING:
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
     from rfcheck.linting.finding import Finding
 
 

@@ -18,8 +18,8 @@ from rfcheck.report.units import extents, short
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
+    from rfcheck.analysed import Analysis
     from rfcheck.analysis.cost import Cost
-    from rfcheck.api import Analysis
     from rfcheck.report.result import Run
     from rfcheck.report.view import View
 

@@ -13,7 +13,7 @@ from rfcheck.report.result import plural
 from rfcheck.report.units import percent, short
 
 if TYPE_CHECKING:
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
 
 
 @dataclass(frozen=True, slots=True)

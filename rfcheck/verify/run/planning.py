@@ -18,7 +18,7 @@ from rfcheck.verify.records import Variant
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from rfcheck.api import Analysis
+    from rfcheck.analysed import Analysis
     from rfcheck.config import Settings
     from rfcheck.target.load import Target
     from rfcheck.target.obvious import Given
