@@ -8,8 +8,6 @@ from rfcheck.cache.store import FOLDER, Store
 from tests.cache.results import SMALL
 
 NAME = "0123abcd" * 8
-
-
 OTHER = "4567ef00" * 8
 
 
