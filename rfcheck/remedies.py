@@ -99,7 +99,7 @@ def _of_the_first_layer(error: TraceError, model: nn.Module, trials: Trials, sha
     """What to do where the layer that takes the image wants other channels, by what it says of itself."""
     module = dict(model.named_modules()).get(error.layer or "")
     wanted = getattr(module, "in_channels", None)
-    if not isinstance(wanted, int) or error.received is None or len(error.received) != len(shape):
+    if not isinstance(wanted, int) or wanted < 1 or error.received is None or len(error.received) != len(shape):
         return None
     if error.received != shape or wanted == shape[1]:
         return None

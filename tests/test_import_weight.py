@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ("libcst", "torch", "torchvision", "networkx", "matplotlib", "numpy", "fvcore")
@@ -51,7 +53,10 @@ def test_the_check_can_fail():
 
 def test_an_analysis_leaves_torchs_compiler_and_the_plotting_alone():
     code = "from rfcheck.cli import main; main(['examples/resnet18_cifar.py', '--resolution', '32', '--output-file', '/dev/null'])"
-    assert imported(code, ("torchvision", "matplotlib", "fvcore", "sympy", "torch._dynamo", "triton", "pandas", "cel.cli")) == []
+    kept_away = ["torchvision", "matplotlib", "fvcore", "sympy", "torch._dynamo", "triton", "pandas", "cel.cli"]
+    if Version(version("torch")) < Version("2.8"):
+        kept_away.remove("sympy")  # which torch itself imports to fill a tensor without data
+    assert imported(code, tuple(kept_away)) == []
 
 
 def test_an_analysis_imports_nothing_of_verify_but_the_recipe():

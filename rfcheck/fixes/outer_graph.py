@@ -112,6 +112,8 @@ class _Outer(fx.Tracer):
 def as_module(model: nn.Module, graph: fx.Graph) -> fx.GraphModule:
     """A module that runs a graph of a model, with the modules that it still calls under their names."""
     graph._tracer_cls = None  # a pickled model must not ask for the tracer's class
+    for node in graph.nodes:
+        node.type = None if isinstance(node.type, str) else node.type  # older versions of torch cannot pickle a text there
     made = fx.GraphModule(model, graph, type(model).__name__)
     made.graph.eliminate_dead_code()
     made.delete_all_unused_submodules()

@@ -95,6 +95,8 @@ def _convolution(
         return NotImplemented
     if bias is not None and (bias.dtype != x.dtype or tuple(bias.shape) != (filters,)):
         return NotImplemented
+    if not _has_channels_first(x) or not _has_channels_first(weight):
+        return NotImplemented
     stride, padding, dilation, extra = (
         v if len(v) == axes else list(v) * axes for v in (stride, padding, dilation, output_padding)
     )
@@ -106,8 +108,29 @@ def _convolution(
     if is_transposed:
         out = [(x.shape[2 + a] - 1) * stride[a] - 2 * padding[a] + spans[a] + extra[a] for a in range(axes)]
     else:
-        out = [(x.shape[2 + a] + 2 * padding[a] - spans[a]) // stride[a] + 1 for a in range(axes)]
+        padded = [x.shape[2 + a] + 2 * padding[a] for a in range(axes)]
+        _require_room(padded, spans)
+        out = [(padded[a] - spans[a]) // stride[a] + 1 for a in range(axes)]
     return _empty((x.shape[0], filters, *out), x) if min(out) > 0 else NotImplemented
+
+
+def _has_channels_first(x: Tensor) -> bool:
+    """Whether a result is laid out with channels first, too; versions of torch differ in what becomes of other layouts."""
+    return x.stride(1) != 1 or max(x.stride()[2:]) <= 1
+
+
+def _require_room(padded: Sequence[int], spans: Sequence[int]) -> None:
+    """Refuse a map that is smaller than the kernel, as kernels with data do; older versions of torch return an empty map instead.
+
+    Raises:
+        RuntimeError: in the words of torch.
+    """
+    if any(span > extent for span, extent in zip(spans, padded, strict=True)):
+        sizes, kernel = (" x ".join(map(str, extents)) for extents in (padded, spans))
+        raise RuntimeError(
+            f"Calculated padded input size per channel: ({sizes}). Kernel size: ({kernel}). "
+            "Kernel size can't be greater than actual input size"
+        )
 
 
 def _batch_norm(

@@ -36,7 +36,7 @@ _DTYPES = {
     32: torch.float8_e5m2fnuz,
     34: torch.uint32,
     35: torch.uint64,
-}
+} | ({33: torch.float8_e8m0fnu} if hasattr(torch, "float8_e8m0fnu") else {})
 """Numbers of types in the file."""
 
 _MEMORY_FORMATS = {

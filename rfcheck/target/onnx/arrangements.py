@@ -138,8 +138,8 @@ def _sliced(x: Tensor, axis: int, start: int, end: int, step: int) -> Tensor:
     if step < 0:
         x = x.flip(axis)
         kept = range(x.shape[axis] - 1 - kept.start, x.shape[axis] - 1 - kept.stop, -kept.step)
-    everywhere = (slice(None),) * axis
-    return x if kept == range(x.shape[axis]) else x[(*everywhere, slice(kept.start, kept.stop, kept.step))]
+    whole = kept == range(x.shape[axis])
+    return x if whole else torch.ops.aten.slice.Tensor(x, axis, kept.start, kept.stop, kept.step)  # one operator, whatever the axis
 
 
 def _gather(call: OnnxCall) -> Tensor:

@@ -9,7 +9,7 @@ from torch import nn
 
 from rfcheck.errors import TargetError
 from rfcheck.target.exported.listing import listing_of
-from tests.target.programs import exported
+from tests.target.programs import exported, written_as_today
 
 
 def written(model: nn.Module, tmp_path, **options) -> tuple[dict, dict]:
@@ -32,6 +32,7 @@ class Net(nn.Module):
         return self.norm(self.a[2](self.tied(self.a[:2](x)))) * torch.tensor([0.5])
 
 
+@written_as_today
 def test_everything_that_the_file_says(tmp_path):
     model = Net().eval()
     listing = listing_of(*written(model, tmp_path, dynamic=True))
@@ -62,6 +63,7 @@ def test_everything_that_the_file_says(tmp_path):
     )
 
 
+@written_as_today
 def test_parameters_of_modules_that_are_not_called_count(tmp_path):
     """A strict export leaves them out of the program, not out of its weights."""
     listing = listing_of(*written(Net(), tmp_path, strict=True))
@@ -69,6 +71,7 @@ def test_parameters_of_modules_that_are_not_called_count(tmp_path):
     assert sum(p.numel() for p in listing.parameters.values()) == sum(p.numel() for p in Net().parameters())
 
 
+@written_as_today
 def test_without_a_description_of_weights(tmp_path):
     document, _ = written(nn.Conv2d(3, 4, 3), tmp_path)
     assert set(listing_of(document, {}).parameters) == {"weight", "bias"}
@@ -79,6 +82,7 @@ class Two(nn.Module):
         return x * mask
 
 
+@written_as_today
 def test_several_inputs_are_refused(tmp_path):
     program = torch.export.export(Two(), (torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)))
     torch.export.save(program, tmp_path / "two.pt2")
@@ -92,6 +96,7 @@ def test_several_inputs_are_refused(tmp_path):
     )
 
 
+@written_as_today
 def test_objects_as_inputs_are_refused(tmp_path):
     document, weights = written(nn.Conv2d(3, 4, 3), tmp_path)
     document["graph_module"]["signature"]["input_specs"].append({"custom_obj": {"arg": {"name": "o"}, "custom_obj_name": "o"}})

@@ -14,7 +14,7 @@ from torchvision import models
 from rfcheck import analyze, apply_fix
 from rfcheck.errors import TargetError, TraceError
 from rfcheck.target.exported.reading import read_exported
-from tests.target.programs import Gated, UNet, exported, facts, totals
+from tests.target.programs import Gated, UNet, exported, facts, written_as_today, totals
 
 SIZES = (32, 64, 224)
 
@@ -29,14 +29,22 @@ def assert_same(model: nn.Module, path: Path, sizes=SIZES) -> None:
         assert found.traced_with == "meta"
 
 
+OPTIONS = [
+    {},
+    pytest.param({"dynamic": True}, marks=written_as_today),
+    pytest.param({"dynamic": True, "decompose": True}, marks=written_as_today),
+    {"strict": True},
+]
+
+
 @pytest.mark.parametrize("mode", ["eval", "train"])
-@pytest.mark.parametrize("options", [{}, {"dynamic": True}, {"dynamic": True, "decompose": True}, {"strict": True}], ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_a_gated_network(options, mode, tmp_path):
     model = Gated().train(mode == "train")
     assert_same(model, exported(model, tmp_path / "m.pt2", **options))
 
 
-@pytest.mark.parametrize("decompose", [False, True])
+@pytest.mark.parametrize("decompose", [False, pytest.param(True, marks=written_as_today)])
 def test_a_network_that_looks_at_the_size_of_the_image(decompose, tmp_path):
     model = UNet().eval()
     assert_same(model, exported(model, tmp_path / "m.pt2", dynamic=True, decompose=decompose))
@@ -138,6 +146,7 @@ class Bomb:
         return Path.touch, (Path(self.path),)
 
 
+@written_as_today
 def test_nothing_in_the_file_runs(small, tmp_path):
     """Pickled tensors and expressions are what torch.export.load would run."""
     bomb = Bomb()
@@ -165,6 +174,7 @@ def test_nothing_in_the_file_runs(small, tmp_path):
     assert (tmp_path / "ran").exists(), "the bomb works"
 
 
+@written_as_today
 def test_files_of_older_versions(small, tmp_path):
     """Before 2.8 the description was a file of its own at the top of the archive."""
     names = {"small/models/model.json": "serialized_exported_program.json"}
@@ -335,6 +345,7 @@ def test_damaged_archives(damage, reason, tmp_path):
     assert str(caught.value) == f"{path}: is not a program that torch.export.save wrote: {reason}"
 
 
+@written_as_today
 def test_a_text_in_the_place_of_a_size(small, tmp_path):
     """A text times three thousand million would fill the memory before its length could be looked at."""
 
