@@ -14,7 +14,7 @@ from torchvision import models
 from rfcheck import analyze, apply_fix
 from rfcheck.errors import TargetError, TraceError
 from rfcheck.target.exported.reading import read_exported
-from tests.target.programs import Gated, UNet, exported, facts, written_as_today, totals
+from tests.target.programs import Gated, UNet, exported, facts, totals, written_as_today
 
 SIZES = (32, 64, 224)
 
