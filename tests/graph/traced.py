@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from rfcheck import analyze
-from tests.graph.traced import SIZE, Net, conv, fields
 
 SIZE = (3, 16, 16)
 
