@@ -25,15 +25,18 @@ class Seen:
     """What was seen of one call of a layer.
 
     Attributes:
-        in_shape: of what it received, without the batch.
-        out_shape: of what it returned, without the batch.
-        r: per image axis, pixels spanned by the support of its widest unit, all channels together.
+        in_sizes: of what it received, per image axis; None along an axis that no dimension of it holds as a whole.
+        out_sizes: of what it returned, likewise.
+        r: per image axis, pixels spanned by the support of its widest unit. A unit is a position: all its channels count, since
+            the next layer reads all of them.
+        whole: per image axis, pixels spanned by the support of all units together.
         live: share of the kernel's taps that some real position reaches; None without a kernel of weights.
     """
 
-    in_shape: tuple[int, ...]
-    out_shape: tuple[int, ...]
+    in_sizes: tuple[int | None, ...]
+    out_sizes: tuple[int | None, ...]
     r: tuple[int, ...]
+    whole: tuple[int, ...]
     live: float | None
 
 
@@ -43,29 +46,44 @@ def seen_by_layers(model: nn.Module, shape: tuple[int, ...]) -> dict[str, Seen]:
     Args:
         model: in float64, with positive weights and without biases (see `made_positive`). Keeps images of a batch apart, in the
             outermost part of the first dimension, and calls every layer once; made of operators that are monotone, so that
-            nothing cancels.
+            nothing cancels. Where another dimension than is usual for a layer holds the channels of its result, the layer's
+            ``channels_at`` says which; where other dimensions hold the image axes, ``axes_at`` says which, per axis.
         shape: of one image, (1, C, *axes).
     """
     layers = {name: module for name, module in model.named_modules() if isinstance(module, LAYERS)}
-    extents: dict[str, list[int]] = {name: [] for name in layers}
-    shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
-    for axis, size in enumerate(shape[2:]):
-        planes = torch.eye(size, dtype=torch.float64)
-        planes = planes.view(size, 1, *(size if a == axis else 1 for a in range(len(shape) - 2)))
-        planes = planes.expand(size, *shape[1:]).contiguous()
+    sizes = shape[2:]
+    found: dict[str, dict[str, Any]] = {}
 
-        def note(name: str, given: torch.Tensor, made: torch.Tensor, size: int = size) -> None:
-            channels = {"Linear": -1, "OverRows": 2}.get(type(layers[name]).__name__, 1)
-            extents[name].append(_widest(made.amax(channels).reshape(size, -1) > 0))
+    def note(name: str, given: torch.Tensor, made: torch.Tensor) -> None:
+        layer = layers[name]
+        channels, held = _dimensions(layer, len(sizes), given.dim())
+        depends = (made.amax(channels).reshape(sum(sizes), -1) > 0).split(sizes)
+        found[name] = {
+            "in_sizes": tuple(d and _received(layer, given.shape, d) for d in held),
+            "out_sizes": tuple(d and made.shape[d] for d in held),
+            "r": tuple(_widest(own) for own in depends),
+            "whole": tuple(_widest(own.any(1, keepdim=True)) for own in depends),
+        }
 
-        _watched(model, layers, planes, note)
-
-    def note_shapes(name: str, given: torch.Tensor, made: torch.Tensor) -> None:
-        shapes[name] = (_received(layers[name], tuple(given.shape)), tuple(made.shape))
-
-    _watched(model, layers, torch.ones(shape, dtype=torch.float64), note_shapes)
+    _watched(model, layers, _planes(shape), note)
     live = _live_taps(model, layers, shape)
-    return {name: Seen(*shapes[name], tuple(extents[name]), live.get(name)) for name in shapes}
+    return {name: Seen(**own, live=live.get(name)) for name, own in found.items()}
+
+
+def _planes(shape: tuple[int, ...]) -> torch.Tensor:
+    """One image for each position on each axis, which is 1 there and 0 elsewhere."""
+    planes: list[torch.Tensor] = []
+    for axis, size in enumerate(shape[2:]):
+        own = torch.eye(size, dtype=torch.float64).view(size, 1, *(size if a == axis else 1 for a in range(len(shape) - 2)))
+        planes.append(own.expand(size, *shape[1:]))
+    return torch.cat(planes)
+
+
+def _dimensions(layer: nn.Module, axes: int, dims: int) -> tuple[int, tuple[int | None, ...]]:
+    """The dimension of a layer's channels, and those of the image axes."""
+    unusual = isinstance(layer, nn.Linear) or dims != axes + 2
+    held = (None,) * axes if unusual else tuple(range(2, dims))
+    return getattr(layer, "channels_at", -1 if isinstance(layer, nn.Linear) else 1), getattr(layer, "axes_at", held)
 
 
 def made_positive(model: nn.Module) -> nn.Module:
@@ -81,8 +99,9 @@ def disagreements(model: nn.Module, shape: tuple[int, ...], *, gates: str = "cou
 
     Weights between 0 and 1 never hide an indicator: where a model has gates, ``gates="ignore"`` is what the indicators see.
 
-    A receptive field that reaches the extent of the image, or leaves no room for a few units without any border in half of it, may be
-    clipped at the border: then the analysis may say more. An unknown one must be named.
+    What indicators see ends at the border of the image, and what an analysis says goes on beyond it. So a receptive field may be
+    larger than what is seen where it reaches the extent of the image, or leaves no room in half of it for a few units that see no border.
+    An unbounded one belongs to a unit that sees all that any unit sees. An unknown one must be named.
     """
     analysis = analyze(model, shape, settings={"projection": "exact", "gates": gates})  # indicators know no conventions
     found: list[str] = []
@@ -96,16 +115,18 @@ def _differences(analysis: Analysis, layer: Layer, seen: Seen, sizes: tuple[int,
         if not analysis.assumptions:
             yield "unknown without a word"
     else:
-        for r, jump, extent, size in zip(layer.r_max, layer.jump or (), seen.r, sizes, strict=True):
-            is_inside = 4 * extent < 3 * size if math.isinf(r) else 2 * (r + 3 * math.ceil(jump)) <= size
-            if r < extent or (r != extent and extent < size and is_inside):
+        for r, jump, extent, whole, size in zip(layer.r_max, layer.jump or (), seen.r, seen.whole, sizes, strict=True):
+            if math.isinf(r):
+                agrees = extent == whole
+            else:
+                agrees = r == extent or (r > extent and (extent == size or 2 * (r + 3 * math.ceil(jump)) > size))
+            if not agrees:
                 yield f"r_max {layer.r_max} instead of {seen.r}"
     if layer.r_max is not None and layer.r_min is not None and any(a > b for a, b in zip(layer.r_min, layer.r_max, strict=True)):
         yield f"r_min {layer.r_min} above r_max {layer.r_max}"
-    if layer.kernel is not None and layer.module_type != "OverRows" and len(seen.in_shape) == len(sizes) + 2:
-        for what, said, true in (("in", layer.in_size, seen.in_shape[2:]), ("out", layer.out_size, seen.out_shape[2:])):
-            if sorted(said) != sorted(true):  # the map may be transposed
-                yield f"{what}_size {said} instead of {true}"
+    for what, said, true in (("in", layer.in_size, seen.in_sizes), ("out", layer.out_size, seen.out_sizes)):
+        if any(one is not None and one != own for one, own in zip(true, said, strict=True)):
+            yield f"{what}_size {said} instead of {true}"
     if seen.live is not None and not math.isclose(layer.live_taps or 0, seen.live):
         yield f"live_taps {layer.live_taps} instead of {seen.live}"
 
@@ -120,11 +141,11 @@ def _watched(model: nn.Module, layers: dict[str, nn.Module], images: torch.Tenso
         handle.remove()
 
 
-def _received(layer: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that the layer's kernel runs over: modes of padding other than zeros are operators of their own before it."""
+def _received(layer: Any, shape: tuple[int, ...], dim: int) -> int:
+    """The extent that the layer's kernel runs over: modes of padding other than zeros are operators of their own before it."""
     if getattr(layer, "padding_mode", "zeros") == "zeros":
-        return shape
-    return (*shape[:2], *(n + 2 * p for n, p in zip(shape[2:], layer.padding, strict=True)))
+        return shape[dim]
+    return shape[dim] + 2 * layer.padding[dim - 2]
 
 
 def _widest(depends: torch.Tensor) -> int:

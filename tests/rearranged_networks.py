@@ -18,14 +18,6 @@ Map = torch.Tensor
 Block = Callable[..., Map]
 
 
-class OverColumns(nn.Linear):
-    """A linear layer along an image axis: the channels lie before it."""
-
-
-class OverRows(nn.Conv2d):
-    """A convolution whose channels are the rows of the map: it does not slide over what its kernel is listed for."""
-
-
 class Rearranged(nn.Module):
     """A random network.
 
@@ -67,8 +59,10 @@ class Rearranged(nn.Module):
             x = block(x)
         return x
 
-    def add(self, layer: nn.Module) -> nn.Module:
-        """Take a layer in; its name is ``layers.<number>``."""
+    def add(self, layer: nn.Module, **where: int | tuple[int | None, ...]) -> nn.Module:
+        """Take a layer in; its name is ``layers.<number>``. What is unusual about its dimensions is noted for `tests.indicators`."""
+        for name, value in where.items():
+            setattr(layer, name, value)
         self.layers.append(layer)
         return layer
 
@@ -192,10 +186,10 @@ def _windows(net: Rearranged, x: Map) -> Block | None:
             inner = net.window(x, same=True)
             return lambda x: joined(inner(split(x).reshape(-1, c, k, k)), x)
         case "tokens":
-            mix = net.add(nn.Linear(k * k, k * k))
+            mix = net.add(nn.Linear(k * k, k * k), channels_at=1)
             return lambda x: joined(mix(split(x).reshape(-1, c, k * k)), x)
         case "tokens by convolution":
-            mix = net.add(nn.Conv1d(k * k, k * k, 1))
+            mix = net.add(nn.Conv1d(k * k, k * k, 1), channels_at=2)
             return lambda x: joined(mix(split(x).reshape(-1, c, k * k).transpose(1, 2)).transpose(1, 2), x)
     inner = net.window(x, same=True)
 
@@ -212,17 +206,18 @@ def _turned(net: Rearranged, x: Map) -> Block | None:
     match net.draw.choice(["transposed", "rows", "linear", "tokens", "series"]):
         case "transposed":
             inner = net.window(x, same=True)
+            inner.axes_at = (3, 2)
             return lambda x: inner(x.transpose(2, 3)).transpose(2, 3)
         case "rows":
-            inner = net.add(OverRows(h, h, 3, padding=1, groups=h))
+            inner = net.add(nn.Conv2d(h, h, 3, padding=1, groups=h), channels_at=2, axes_at=(None, 3))
             return lambda x: inner(x.transpose(1, 2)).transpose(1, 2)
         case "linear":
-            inner = net.add(nn.Linear(c, 2))
+            inner = net.add(nn.Linear(c, 2), axes_at=(1, 2))
             return lambda x: inner(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         case "tokens":
             inner = net.add(nn.Linear(c, 2))
             return lambda x: inner(x.flatten(2).transpose(1, 2)).transpose(1, 2).reshape(len(x), 2, *x.shape[2:])
-    inner = net.add(nn.Conv1d(c, 2, 3, padding=1))
+    inner = net.add(nn.Conv1d(c, 2, 3, padding=1), axes_at=(None, 2))
     return lambda x: inner(x.transpose(1, 2).flatten(0, 1)).view(len(x), h, 2, w).transpose(1, 2)
 
 
@@ -267,7 +262,7 @@ def _patches(net: Rearranged, x: Map) -> Block | None:
             return lambda x: inner(F.unfold(x, 3, padding=1).view(len(x), 9 * c, *x.shape[2:]))
     if x.shape[3] < 8:
         return None
-    mix = net.add(nn.Linear(4, 1))
+    mix = net.add(nn.Linear(4, 1), channels_at=1)
     return lambda x: mix(x.unfold(3, 4, 2)).squeeze(-1)
 
 
@@ -289,7 +284,7 @@ def _indexed(net: Rearranged, x: Map) -> Block | None:
 
 
 def _along_an_axis(net: Rearranged, x: Map) -> Block | None:
-    mix = net.add(OverColumns(x.shape[3], x.shape[3]))
+    mix = net.add(nn.Linear(x.shape[3], x.shape[3]), channels_at=1, axes_at=(2, 3))
     return (lambda x: mix(x)) if net.draw.random() < 0.3 else None
 
 

@@ -67,10 +67,11 @@ def _through(reach: Reach, before: Span, units: int, copies: tuple[str, int, int
     size = len(low)
     if reach.is_global:
         return np.full(units, low.min()), np.full(units, high.max())
-    if copies is not None:
-        place = _copied(np.arange(units) - copies[1], size, copies[0])
-        return low[place], high[place]
     starts, ends = spans(reach, units)
+    if copies is not None:
+        mode, ahead, behind = copies
+        place = _copied(np.arange(units) - ahead, units - ahead - behind, mode) + ahead
+        starts, ends = starts[place], ends[place]
     first, last = np.full(units, math.inf), np.full(units, -math.inf)
     for tap in range(0, int(np.max(ends - starts, initial=-1.0)) + 1, reach.step):
         read = starts + tap

@@ -85,6 +85,7 @@ def receptive_fields(graph: nx.DiGraph, settings: Settings) -> Fields:
     nodes, incoming = graph._node, graph._pred
     counted: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     copied_axes: set[int] = set()
+    with_gaps: list[str] = []
     for name, node in nodes.items():
         if name == INPUT:
             continue
@@ -101,13 +102,23 @@ def receptive_fields(graph: nx.DiGraph, settings: Settings) -> Fields:
             else:
                 own.append(_node_field(name, node, edges, fields, axis, settings))
         fields[name] = tuple(own)
+        if any(field.widest is not None and field.widest.first[0] > field.widest.last[0] for field in own):
+            with_gaps.append(name)
         if "copies" in node:
             copied_axes.update(axis for axis in node["copies"] if _reads_unevenly(fields[edges[0][0]][axis].widest))
     for axis in copied_axes:
         from rfcheck.analysis.copied_borders import copied_extents
 
         _widen(fields, axis, copied_extents(graph, counted, axis))
+    for name in with_gaps:
+        fields[name] = _where_nothing_is_read(fields[name])
     return fields
+
+
+def _where_nothing_is_read(own: tuple[NodeField, ...]) -> tuple[NodeField, ...]:
+    """Units none of which reads a position along one axis read nothing at all."""
+    empty = next((field for field in own if field.r_max == 0), None)
+    return own if empty is None else (empty,) * len(own)
 
 
 def _reads_unevenly(widest: Reach | None) -> bool:
@@ -171,7 +182,7 @@ def _node_field(
         whole = hull([reach for reach, _ in widest], size)
         origin = max(widest, key=lambda item: item[0].extent)[1]
     limit = whole.extent
-    if settings.projection == "downsampling":  # a stand-in before may grow over what is really read, here or later
+    if any(path.reach.extent > limit for path in paths):  # a stand-in, or a path that goes on beyond its ends at its average rate
         paths = [path._replace(reach=whole) if path.reach.extent > limit else path for path in paths]
     return NodeField(whole, tuple(paths) if len(paths) == 1 else _smallest(paths), origin)
 

@@ -98,8 +98,9 @@ class Margins:
         if reach == IDENTITY and count == size:
             return first, end
         if copies is not None:
-            mode, before, _ = copies
-            return _hull(count, lambda q: first <= _copied(q - before, size, mode) < end)
+            mode, ahead, behind = copies
+            inner = count - ahead - behind
+            return _hull(count, lambda q: _reads_some(reach, _copied(q - ahead, inner, mode) + ahead, first, end))
         return _hull(count, lambda q: _reads_some(reach, q, first, end))
 
 

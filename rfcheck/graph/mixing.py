@@ -43,6 +43,8 @@ from rfcheck.graph.records import COPYING, TensorArg
 _KEPT = ("running_mean", "running_var", "running_min", "running_max")
 """Arguments that an operator keeps between calls; that an earlier call has written them from the image adds no context."""
 
+_FLATTENING = frozenset({"view", "_unsafe_view", "reshape"})
+
 
 def pointwise(meaning: Pointwise, call: Call) -> Gathered:
     """Each position by itself; the result is laid out like the input."""
@@ -213,6 +215,10 @@ def _times_constant(call: Call, x: TensorArg, mixed: int, weight: TensorArg) -> 
     """One dimension mixed by constant weights: a 1x1 convolution, or a linear layer over flattened positions."""
     layout = call.layout(x)
     reading = Reading(layout)
+    source, at = _unflattened(call, x, mixed)
+    repeats = len(digits_of(layout[mixed])) < len(layout[mixed]) and _is_map(call.layout(source), at, call.axes)
+    if repeats:
+        reading.absorb(mixed)
     positional = bool(digits_of(layout[mixed])) or not axes_held(layout)
     keeps_dim = len(weight.shape) > 1
     extra = len(call.out_shape) - len(x.shape) + (not keeps_dim)
@@ -226,11 +232,34 @@ def _times_constant(call: Call, x: TensorArg, mixed: int, weight: TensorArg) -> 
     kind = "linear" if weight.params else "matmul"
     attributes = {"in_channels": x.shape[mixed], "out_channels": features, "over_positions": positional}
     gathered = Gathered([result], [edge_from(x, reading.reaches)], kind, attributes)
-    others = [dim for dim in range(1, len(layout)) if dim != mixed]
-    gathered.in_sizes = lone_sizes(layout, x.shape, others)
-    if len(result) == len(layout):
-        gathered.out_sizes = lone_sizes(result, call.out_shape, others)
+    others = [dim for dim in range(1, len(source.shape)) if dim != at]
+    gathered.in_sizes = lone_sizes(call.layout(source), source.shape, others)
+    gathered.out_sizes = dict(gathered.in_sizes)
+    if repeats:
+        axis = digits_of(layout[mixed])[0].axis
+        gathered.in_sizes[axis], gathered.out_sizes[axis] = x.shape[mixed], features
     return gathered
+
+
+def _unflattened(call: Call, x: TensorArg, mixed: int) -> tuple[TensorArg, int]:
+    """The tensor whose last dimension is mixed, and where that is, before the others were flattened for the product."""
+    maker = call.maker(x)
+    name = getattr(maker.record.func, "_opname", "") if maker is not None else ""
+    if maker is not None and name in _FLATTENING and len(x.shape) == 2 and mixed == 1:
+        source = maker.images[0]
+        if source.shape[-1:] == x.shape[-1:]:
+            return source, len(source.shape) - 1
+    return x, mixed
+
+
+def _is_map(layout: Layout, mixed: int, axes: int) -> bool:
+    """Whether the dimension that is mixed is the last of a feature map, each dimension of which holds one axis.
+
+    Then what is there beside the positions are repetitions, or channels that a view has made positions (pixel shuffle); in a
+    dimension of any other tensor they may be channels.
+    """
+    held = [{digit.axis for digit in digits_of(dim)} for dim in layout]
+    return mixed == axes + 1 and held == [set(), set(), *({axis} for axis in range(axes))]
 
 
 def product(call: Call, x: TensorArg, left: Layout, y: TensorArg, right: Layout) -> Gathered:

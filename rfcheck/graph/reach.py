@@ -153,15 +153,15 @@ def compose(outer: Reach, inner: Reach, size: int = 0) -> Reach:
     if inner == IDENTITY:
         return outer
     if inner.period == 1 and outer.period == 1:
-        if outer.is_global or inner.is_global:
-            return GLOBAL
         if outer.first[0] > outer.last[0] or inner.first[0] > inner.last[0]:
             return NOTHING
+        if outer.is_global or inner.is_global:
+            return GLOBAL
         jump = inner.advance
         ends = (outer.first[0] * jump, outer.last[0] * jump)
         return Reach(1, outer.advance * jump, (inner.first[0] + min(ends),), (inner.last[0] + max(ends),))
     if outer.is_global or inner.is_global:
-        return GLOBAL
+        return GLOBAL if outer.extent and inner.extent else NOTHING
     if outer.finite or inner.finite:
         return _compose_finite(outer, inner, size)
     repeats = inner.period // math.gcd(inner.period, outer.advance) if outer.advance else 1

@@ -85,6 +85,8 @@ def slide(
         reading.multiply(first - 1, shape[first - 1], groups)
     _adopt_axes(reading, first, call.axes)
     windowed = [next((digit.axis for digit in digits_of(dim)), None) for dim in reading.dims[first:]]
+    if axes == call.axes and set(windowed) == {None} and axes_held(reading.layout):
+        windowed = [*range(axes)]  # places within windows that all hold copies of one position
     if any(axis is not None for axis in windowed):
         attributes["axes"] = tuple(windowed)
     for index, reach in enumerate(reaches):

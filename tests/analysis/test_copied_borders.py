@@ -74,3 +74,11 @@ def test_gates_do_not_count_at_the_border_either():
             return self.last(x * torch.sigmoid(self.weigh(x)))
 
     assert analyze(Net(), (1, 9)).layer("last").r_max == (1,)
+
+
+@pytest.mark.parametrize("mode", ["replicate", "reflect"])
+def test_positions_that_a_view_has_repeated_are_copied_one_by_one(mode):
+    """Two positions stand for each unit before the padding: what is copied is one of them, not both."""
+    repeated = Apply(lambda x: F.pad(x[..., None].expand(-1, -1, -1, 2).flatten(2), (2, 1), mode=mode))
+    model = made_positive(nn.Sequential(nn.Conv1d(1, 1, 3, 3, bias=False), repeated, nn.Conv1d(1, 1, 3, 2, bias=False)))
+    assert analyze(model, (1, 30)).layer("2").r_max == widest(model, (30,)) == (6,)

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import networkx as nx
 import pytest
+import torch
 from hypothesis import given, settings
 from torch import nn
 
@@ -194,3 +195,28 @@ def test_five_hundred_residual_blocks():
     assert (last.r_min, last.r_max) == ((3, 3), (1001, 1001))
     assert analysis.path(last.name, "min") == [last.name]
     assert analysis.path(last.name, "max") == [f"{i}.conv" for i in range(500)]
+
+
+def test_units_that_read_nothing_along_one_axis_read_nothing():
+    """Every second row is empty, and only these are read."""
+    model = nn.Sequential(
+        nn.ConvTranspose2d(1, 1, 1, (2, 1)), nn.Linear(8, 8), nn.Conv2d(1, 1, 1, (2, 1), (1, 0)), nn.Conv2d(1, 1, 3)
+    )
+    layers = analyze(model, (1, 8, 8)).layers
+    assert [layer.r_max for layer in layers] == [(1, 1), (1, math.inf), (0, 0), (0, 0)]
+    assert [layer.r_min for layer in layers] == [(1, 1), (1, math.inf), (0, 0), (0, 0)]
+
+
+def test_a_path_that_covers_a_part_of_the_map_reads_no_more_than_all_paths():
+    """Each half of the map comes by a path of its own; beyond its end a path goes on at its average rate, half a position a unit."""
+
+    class Halves(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.up, self.last = nn.ConvTranspose1d(1, 1, 2, 2, 1), nn.Conv1d(1, 1, 3, padding=1)
+
+        def forward(self, x):
+            return self.last(self.up(torch.cat([x[..., :12], x[..., 12:]], -1)))
+
+    last = analyze(Halves(), (1, 24), settings=EXACT).layer("last")
+    assert last.r_min == last.r_max == (2,)

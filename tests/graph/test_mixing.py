@@ -249,3 +249,21 @@ def test_the_mean_of_a_window_may_come_first():
         return (windows.mean((3, 5), keepdim=True) * windows).reshape(x.shape)
 
     assert_as_gradient(between(weighed))
+
+
+def _by_channel(x, mix):
+    return mix(x.permute(0, 2, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("mixed", "features"),
+    [pytest.param(lambda x, mix: mix(x), 12, id="along an axis"), pytest.param(_by_channel, 2, id="channels")],
+)
+def test_sizes_of_a_linear_layer_count_repeated_positions(mixed, features):
+    """Each position is repeated twice along both axes by a view: (N, 2, 8, 6) to (N, 2, 16, 12)."""
+
+    def repeated(x, mix):
+        return mixed(x[:, :, :, None, :, None].expand(-1, -1, -1, 2, -1, 2).reshape(-1, 2, 16, 12), mix)
+
+    layer = rfcheck.analyze(Apply(repeated, nn.Linear(features, features)), (2, 8, 6)).layer("parts.0")
+    assert (layer.in_size, layer.out_size) == ((16, 12), (16, 12))

@@ -185,3 +185,16 @@ def test_interpolation_over_one_and_three_axes():
         assert_as_gradient(
             Apply(lambda x, a, mode=mode: F.interpolate(a(x), scale_factor=2, mode=mode), nn.Conv3d(2, 2, 3)), VOLUME
         )
+
+
+def test_windows_of_copies_have_the_extent_that_the_layer_slides_over():
+    """Each position is repeated twice along both axes and the map cut into windows of 2x2: all that is in one is one position."""
+
+    def windows(x, first, last):
+        x = first(x)[..., None, :, None].expand(-1, -1, -1, 2, -1, 2)
+        return last(x.permute(0, 2, 4, 1, 3, 5).reshape(-1, 2, 2, 2))
+
+    model = Apply(windows, nn.Conv2d(2, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1))
+    layer = rfcheck.analyze(model, (2, 8, 6)).layer("parts.1")
+    assert (layer.in_size, layer.out_size, layer.kernel, layer.padding) == ((2, 2), (2, 2), (3, 3), (1, 1))
+    assert (layer.r_min, layer.r_max) == ((3, 3), (3, 3))
