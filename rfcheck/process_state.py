@@ -7,6 +7,7 @@ import gc
 import locale
 import logging
 import os
+import pickle
 import random
 import signal
 import sys
@@ -101,8 +102,16 @@ def _parts() -> Iterator[Part]:
         yield from PARTS
     numpy = sys.modules.get("numpy")
     if numpy is not None and hasattr(numpy, "random"):  # half imported where another thread is about to import it
-        yield Part(numpy.random.get_state, numpy.random.set_state)
+        yield _of_numpy(numpy.random)
         yield Part(lambda: tuple(numpy.geterr().items()), lambda before: numpy.seterr(**dict(before)))
+
+
+def _of_numpy(random_state: Any) -> Part:
+    """NumPy's random state, of whatever generator; held as bytes, since two readings of arrays cannot be compared by one word."""
+    return Part(
+        lambda: pickle.dumps(random_state.get_state(legacy=False)),
+        lambda before: random_state.set_state(pickle.loads(before)),
+    )
 
 
 _SYS = ("stdin", "stdout", "stderr", "argv", "path", "meta_path", "path_hooks", "excepthook", "displayhook", "dont_write_bytecode")

@@ -56,6 +56,18 @@ def test_what_is_changed_is_given_back(name, tmp_path):
     assert read() == before
 
 
+def test_numpys_generator_may_be_another():
+    before = np.random.get_state()
+    try:
+        np.random.set_bit_generator(np.random.PCG64(5))
+        state, drawn = ProcessState(), np.random.standard_normal(3).tolist()
+        state.give_back()
+        assert np.random.standard_normal(3).tolist() == drawn
+    finally:
+        np.random.set_bit_generator(np.random.MT19937())
+        np.random.set_state(before)
+
+
 def test_giving_back_again_changes_nothing():
     state = ProcessState()
     state.give_back()
