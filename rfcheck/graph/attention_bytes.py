@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 _FUSED = "aten::_scaled_dot_product_"
 _APART = "aten::_scaled_dot_product_attention_math"
@@ -41,21 +41,22 @@ def bytes_taken_apart(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         kwargs: its keyword arguments.
     """
     given = {**dict(zip((argument.name for argument in func._schema.arguments), args, strict=False)), **kwargs}
-    query, key, value = (_without_data(given[name]) for name in ("query", "key", "value"))
     mask = given.get("attn_mask", given.get("attn_bias"))
-    mask = None if mask is None else _without_data(mask)
-    with _Allocations() as allocations:
-        torch.nn.functional.scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            mask,
-            is_causal=bool(given.get("is_causal")),
-            scale=given.get("scale"),
-            enable_gqa=query.shape[1] != key.shape[1],
-        )
-    total: int = allocations.total
-    return total
+    with _disable_current_modes():  # FakeTensors and tensors without data do not go together
+        query, key, value = (_without_data(given[name]) for name in ("query", "key", "value"))
+        mask = None if mask is None else _without_data(mask)
+        allocations = _Allocations()
+        with allocations:
+            torch.nn.functional.scaled_dot_product_attention(
+                query,
+                key,
+                value,
+                mask,
+                is_causal=bool(given.get("is_causal")),
+                scale=given.get("scale"),
+                enable_gqa=query.shape[1] != key.shape[1],
+            )
+    return allocations.total
 
 
 def _without_data(tensor: torch.Tensor) -> torch.Tensor:
@@ -67,7 +68,7 @@ class _Allocations(_Mode):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self.total = 0
+        self.total: int = 0
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from rfcheck.graph.attention_bytes import bytes_taken_apart, is_fused
 
@@ -18,6 +19,12 @@ def by_hand(batch, heads, queries, keys, features):
 def test_the_weights_of_attention_count_though_a_kernel_keeps_them_to_itself(queries, keys):
     q, k, v = torch.zeros(2, 3, queries, 4), torch.zeros(2, 3, keys, 4), torch.zeros(2, 3, keys, 4)
     assert bytes_taken_apart(FUSED, (q, k, v), {}) == by_hand(2, 3, queries, keys, 4)
+
+
+def test_fake_tensors_are_no_obstacle():
+    with FakeTensorMode():
+        q = torch.zeros(1, 2, 6, 4)
+        assert bytes_taken_apart(FUSED, (q, q, q), {}) == by_hand(1, 2, 6, 6, 4)
 
 
 def test_masks_are_bound_by_name():

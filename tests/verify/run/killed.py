@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from os import kill  # the one that rfcheck replaces while the code of a model runs ends no process
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def kill_at(name: str) -> None:
         is_renamed = event == "os.rename" and name in str(arguments[1])
         is_written = event == "open" and name in str(arguments[0]) and bool(arguments[2] & (os.O_WRONLY | os.O_RDWR))
         if is_renamed or is_written:
-            os.kill(os.getpid(), signal.SIGKILL)
+            kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hook)
 
