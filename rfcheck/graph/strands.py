@@ -10,20 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rfcheck.graph.axes import Blend, Digit, Dim, Layout, Plain, axis_size, size_of
 from rfcheck.graph.calls import Edge, Gathered
 from rfcheck.graph.indexing import without_positions
+from rfcheck.graph.labels import PADDING, moved
 from rfcheck.graph.reach import IDENTITY, Position, Reach, compose
 from rfcheck.graph.records import OpRecord, TensorArg
-from rfcheck.graph.slicing import clamped
 
 if TYPE_CHECKING:
     import numpy as np
-
-_APART = ("elementwise", "activation", "dropout", "join", "multiply", "pool", "resample")
-_MOST_LABELS = 1 << 16
 
 
 @dataclass(slots=True)
@@ -73,14 +70,23 @@ class Strands:
         if not without_positions(gathered.layouts[0][dim]) or [t.value for t in tensors] != [e.value for e in gathered.edges]:
             return
         counts = [1 if name == "stack" else t.shape[dim] for t in tensors]
-        dims: list[Dim] = [() if name == "stack" else self._layouts[edge.value][dim] for edge in gathered.edges]
-        labels = np.repeat(np.arange(len(tensors)), counts).reshape([-1 if d == dim else 1 for d in range(len(shape))])
-        self._bundles[record.outputs[0].value] = _Bundle(labels, [[edge] for edge in gathered.edges], dims)
+        whole = _Bundle(np.zeros(0, int), [], [])
+        for edge, count in zip(gathered.edges, counts, strict=True):
+            inner = self._bundles.get(edge.value)
+            if inner is None or name == "stack" or edge.reaches or inner.labels.size != inner.labels.shape[dim]:
+                own = () if name == "stack" else self._layouts[edge.value][dim]
+                inner = _Bundle(np.zeros(count, int), [[edge]], [own])
+            labels = inner.labels.ravel()
+            whole.labels = np.append(whole.labels, np.where(labels < 0, labels, labels + len(whole.edges)))
+            whole.edges += inner.edges
+            whole.dims += inner.dims
+        whole.labels = whole.labels.reshape([-1 if d == dim else 1 for d in range(len(shape))])
+        self._bundles[record.outputs[0].value] = whole
 
     def _pass_on(self, record: OpRecord, gathered: Gathered, source: Edge, name: str) -> None:
         bundle = self._bundles[source.value]
         before = next(t.shape for t in record.tensors if t.value == source.value)
-        labels = _moved(record, gathered, bundle.labels, name, before)
+        labels = moved(record, gathered, bundle.labels, name, before)
         if labels is None:
             return
         others = [edge for edge in gathered.edges if edge is not source]
@@ -92,7 +98,7 @@ class Strands:
             made.append(_Bundle(own, edges, bundle.dims))
         if len(made) == 1 and _interleaved(gathered, made[0]):
             return
-        present = [sorted(set(one.labels.ravel().tolist())) for one in made]
+        present = [sorted(set(one.labels.ravel().tolist()) - {PADDING}) for one in made]
         if all(present) and any(len(kept) < len(bundle.edges) for kept in present):
             _hold_again(gathered, present, made)
             gathered.instead = [[e for k in kept for e in one.edges[k]] for kept, one in zip(present, made, strict=True)]
@@ -149,92 +155,3 @@ def _through(edge: Edge, reaches: Mapping[int, Reach], layout: Layout) -> Edge:
     for axis, reach in reaches.items():
         own[axis] = compose(reach, own.get(axis, IDENTITY), axis_size(layout, axis))
     return Edge(edge.value, own, edge.gate)
-
-
-def _moved(record: OpRecord, gathered: Gathered, labels: np.ndarray, name: str, before: tuple[int, ...]) -> list[np.ndarray] | None:
-    """The labels of each result; None where inputs are mixed, or not followed."""
-    after = [out.shape for out in record.outputs]
-    if gathered.kind in _APART and len(after[0]) == len(before):
-        varying = [d for d, n in enumerate(labels.shape) if n > 1]
-        return [labels] if all(after[0][d] == before[d] for d in varying) else None
-    if gathered.kind == "norm" and "batch_norm" in name:
-        return [labels]
-    if gathered.kind == "conv":
-        kernel, stride = record.args[1].shape, gathered.attributes["stride"]
-        inside = all(n == 1 or (d > 1 and kernel[d] == 1 and set(stride) == {1}) for d, n in enumerate(labels.shape))
-        return [labels] if inside and len(kernel) == labels.ndim else _by_channel(gathered, labels)
-    if gathered.kind == "rearrange":
-        return _rearranged(record, labels, name, before, after)
-    return None
-
-
-def _by_channel(gathered: Gathered, labels: np.ndarray) -> list[np.ndarray] | None:
-    groups, made = gathered.attributes["groups"], gathered.attributes["out_channels"]
-    if labels.ndim < 2 or labels.size != labels.shape[1] or groups != gathered.attributes["in_channels"] or made % groups:
-        return None
-    return [labels.repeat(made // groups, 1)]
-
-
-def _rearranged(
-    record: OpRecord, labels: np.ndarray, name: str, before: tuple[int, ...], after: list[tuple[int, ...]]
-) -> list[np.ndarray] | None:
-    args, count = record.args, len(before)
-    if name in ("permute",):
-        return [labels.transpose([d % count for d in args[1]])]
-    if name == "transpose":
-        return [labels.swapaxes(args[1], args[2])]
-    if name in ("view", "_unsafe_view", "reshape", "squeeze", "unsqueeze", "alias"):
-        viewed = _viewed(labels, before, after[0])
-        return None if viewed is None else [viewed]
-    if name in ("split", "split_with_sizes", "chunk", "unsafe_split", "unsafe_chunk", "unbind", "slice", "narrow", "select"):
-        return _taken(record, labels, name, before, after)
-    if name in ("roll", "flip", "constant_pad_nd", "reflection_pad2d", "replication_pad2d") and len(after[0]) == count:
-        return [labels] if all(n == 1 or after[0][d] == before[d] for d, n in enumerate(labels.shape[2:], 2)) else None
-    return None
-
-
-def _taken(
-    record: OpRecord, labels: np.ndarray, name: str, before: tuple[int, ...], after: list[tuple[int, ...]]
-) -> list[np.ndarray] | None:
-    """Slices and single entries along a dimension."""
-    args = record.args
-    place = 2 if "split" in name or "chunk" in name else 1
-    dim = (args[place] if len(args) > place else record.kwargs.get("dim", 0)) % len(before)
-    single = name in ("select", "unbind")
-    start, step = 0, 1
-    if name in ("slice", "narrow", "select") and len(args) > 2:
-        start = clamped(args[2] or 0, before[dim])
-    if name == "slice" and len(args) > 4:
-        step = args[4]
-    made: list[np.ndarray] = []
-    for shape in after:
-        size = 1 if single else shape[dim]
-        part = labels if labels.shape[dim] == 1 else labels.take(range(start, start + size * step, step), dim)
-        start += size * step
-        made.append(part.take(0, dim) if single else part)
-    return made
-
-
-def _viewed(labels: np.ndarray, before: tuple[int, ...], after: tuple[int, ...]) -> np.ndarray | None:
-    """Labels in another shape: run by run of dimensions that hold the same entries, written out only where they vary."""
-    import numpy as np
-
-    made: list[int] = []
-    full: list[int] = []
-    i = j = 0
-    while i < len(before) or j < len(after):
-        old, new = before[i : i + 1], after[j : j + 1]
-        i, j = i + len(old), j + len(new)
-        while math.prod(old) != math.prod(new):
-            if math.prod(old) < math.prod(new):
-                old, i = (*old, before[i]), i + 1
-            else:
-                new, j = (*new, after[j]), j + 1
-        varies = any(n > 1 for n in labels.shape[len(full) : len(full) + len(old)])
-        full.extend(old if varies else (1,) * len(old))
-        made.extend(new if varies else (1,) * len(new))
-    if math.prod(full) > _MOST_LABELS:
-        return None
-    result: Any = np.broadcast_to(labels, full).reshape(made)
-    keep = tuple(slice(0, 1) if (result == result.take([0], d)).all() else slice(None) for d in range(result.ndim))
-    return np.asarray(result[keep])
