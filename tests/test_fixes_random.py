@@ -28,7 +28,7 @@ def test_every_fix_does_what_it_predicts(drawn):
 
 @pytest.mark.slow
 @given(random_classifiers())
-@settings(max_examples=600, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=250, deadline=None, suppress_health_check=QUIET)
 def test_every_fix_of_many_networks_does_what_it_predicts(drawn):
     check(drawn)
 
@@ -68,7 +68,7 @@ def test_cropped_kernels_leave_outputs_equal(drawn):
 
 @pytest.mark.slow
 @given(random_classifiers(small=True))
-@settings(max_examples=600, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=250, deadline=None, suppress_health_check=QUIET)
 def test_cropped_kernels_leave_outputs_of_many_networks_equal(drawn):
     check_crop(drawn)
 

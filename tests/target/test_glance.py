@@ -257,7 +257,7 @@ def test_random_files(code):
 
 
 @pytest.mark.slow
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(code=programs())
 def test_many_random_files(code):
     assert_no_model_is_missed(code)

@@ -88,9 +88,9 @@ def at_files(folder: Path, names: list[str]) -> tuple[int, list[Path]]:
 
 
 def at_random(folder: Path, how: signal.Signals, whole: float) -> tuple[int, list[Path]]:
-    """Interrupt at twenty moments, going on after each, and begin another run when one is finished."""
+    """Interrupt at ten moments, going on after each, and begin another run when one is finished."""
     moments, interrupted, ends = random.Random(how), 0, [folder / "interrupted 0"]
-    while interrupted < 20:
+    while interrupted < 10:
         if attempt(ends[-1], moment=(moments.uniform(0, whole), how)) in FINISHED:
             ends.append(folder / f"interrupted {len(ends)}")
         else:

@@ -197,7 +197,7 @@ def test_killed_while_most_files_are_written(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("signal", ["SIGKILL", "SIGINT"])
 def test_interrupted_at_random_moments(tmp_path, signal):
-    assert interrupted(tmp_path, signal)["interrupted"] == 20
+    assert interrupted(tmp_path, signal)["interrupted"] == 10
 
 
 @pytest.mark.slow
@@ -209,7 +209,7 @@ def test_two_processes_end_as_one_does(model_file, tmp_path):
     reports, environment = [], {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     for name, start in (("one", [sys.executable, "-m"]), ("two", launch)):
         command = [*start, "rfcheck", "verify", "model.py:plain", *options, name]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=environment)
         assert done.stderr.count(f"everything is kept in {name}") == 1, done.stderr
         assert done.stdout == (tmp_path / name / "report.json").read_text(encoding="utf-8")
         reports.append(timeless(json.loads(done.stdout)))
