@@ -8,6 +8,7 @@ from rfcheck.errors import TraceError
 from rfcheck.graph.records import ModuleCall
 from rfcheck.input_size import crossed
 from rfcheck.process_end import left_with
+from rfcheck.target.building import place_of
 from rfcheck.target.devices import device_remedy
 
 
@@ -47,7 +48,7 @@ def error_of(failure: Failure, shape: tuple[int, ...]) -> TraceError:
 def _sentence(failure: Failure, size: str) -> str:
     if not isinstance(failure.error, Exception):
         return f"the forward pass left with {left_with(failure.error)}; a forward pass returns a tensor, whatever it finds"
-    said = " ".join(str(failure.error).split()).rstrip(".") or type(failure.error).__name__
+    said = " ".join(str(failure.error).split()).rstrip(".")
     if len(said) > 300:
         said = said[:297] + "..."
     if "NestedTensor" in said:
@@ -56,5 +57,5 @@ def _sentence(failure: Failure, size: str) -> str:
     if failure.call is not None and failure.call.path:
         where = f"layer {failure.call.path} ({failure.call.type})"
     received = f", which received a tensor of shape {crossed(failure.shapes[0])}" if failure.shapes and failure.shapes[0] else ""
-    what = f"{type(failure.error).__name__}: {said}{device_remedy(failure.error)}"
+    what = f"{type(failure.error).__name__}{f': {said}' if said else place_of(failure.error)}{device_remedy(failure.error)}"
     return f"the forward pass fails at input {size} in {where}{received}: {what}"

@@ -15,7 +15,7 @@ from rfcheck.graph.operators import Convolution, Window, meaning_of
 from rfcheck.graph.recorder import Recorder
 from rfcheck.graph.records import ModuleCall, Recording
 from rfcheck.graph.returned import tensors_in
-from rfcheck.graph.scripted import whole_operators
+from rfcheck.graph.scripted import name_scripted_layers, whole_operators
 
 
 def recorded_run(
@@ -54,6 +54,7 @@ def recorded_run(
         return Failure(error, recorder.failed_call, recorder.failed_shapes)
     recording = recorder.recording
     name_made_layers(recording, model)
+    name_scripted_layers(recording, model)
     for record in recording.records:
         given = record.tensors[0].shape if record.tensors else ()
         if 0 in record.outputs[0].shape and 0 not in given and isinstance(meaning_of(record.func), (Convolution, Window)):

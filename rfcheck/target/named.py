@@ -13,7 +13,7 @@ from rfcheck.errors import TargetError
 from rfcheck.suggestions import did_you_mean
 from rfcheck.target.buildable import Target, require_module
 from rfcheck.target.building import building
-from rfcheck.target.obvious import Given
+from rfcheck.target.obvious import Given, example_value
 from rfcheck.target.origin import ConstructionSites
 from rfcheck.target.source import FileSource, import_named
 from rfcheck.target.spec import TargetSpec
@@ -97,5 +97,5 @@ def _completed(spec: TargetSpec, value: Any, given: Given) -> TargetSpec:
 
 def needed_arguments(place: str, name: str, missing: Sequence[str]) -> str:
     """What to say of a class or function that cannot be called without more arguments."""
-    example = ", ".join(f"{argument}=..." for argument in missing)
+    example = ", ".join(f"{argument}={example_value(argument)}" for argument in missing)
     return f"{place}:{name} needs the arguments {', '.join(missing)}; give them as '{place}:{name}({example})'"

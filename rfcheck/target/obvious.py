@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -37,6 +38,15 @@ _NAMES: dict[Meaning, frozenset[str]] = {
 def meaning_of(name: str) -> Meaning | None:
     """What an argument of a model says about it, by its name; None where that is not plain."""
     return next((meaning for meaning, names in _NAMES.items() if name.lower() in names), None)
+
+
+_INPUT = re.compile(r"(num|n|nb)?_?(in|inp|input)_?(c|ch|chans?|channels?|nc|planes?|size|dims?|features?|maps?|filters)?$", re.I)
+"""Names of arguments that may say how many channels a model reads, though not so plainly that nobody need say it."""
+
+
+def example_value(name: str) -> str:
+    """What a message writes for an argument that must be given: a likely value, or "..."."""
+    return "3" if _INPUT.match(name) else "..."
 
 
 @dataclass(frozen=True, slots=True)

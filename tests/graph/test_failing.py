@@ -64,3 +64,14 @@ def test_torchscript_without_data_needs_some():
     ) as caught:
         analyze(model, 8)
     assert caught.value.needs_data
+
+
+def test_an_error_without_a_text_comes_with_its_line():
+    class Picky(nn.Conv2d):
+        def forward(self, x):
+            if x.shape[-1] % 48:
+                raise ValueError
+            return super().forward(x)
+
+    with pytest.raises(TraceError, match=r"ValueError \(.*test_failing\.py:\d+: raise ValueError\)"):
+        analyze(Picky(3, 4, 3), 50)

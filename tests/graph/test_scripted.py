@@ -88,3 +88,33 @@ def test_modes_and_weights_come_back_after_a_failure():
 def test_plain_modules_are_not_scripted():
     assert not is_scripted(nn.Sequential(nn.ReLU()).modules())
     assert is_scripted(nn.Sequential(torch.jit.script(nn.ReLU())).modules())
+
+
+class _Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+
+    def forward(self, x):
+        return x + self.second(torch.relu(self.first(x)))
+
+
+class _AroundScript(nn.Module):
+    def __init__(self, block):
+        super().__init__()
+        self.stem, self.block = nn.Conv2d(3, 8, 3, padding=1), block
+
+    def forward(self, x):
+        return self.block(self.block(self.stem(x)))
+
+
+def test_layers_in_torchscript_have_the_names_of_their_modules():
+    """As the same model has them where nothing is scripted, with the same fields."""
+    plain = analyze(_AroundScript(_Block()), 16)
+    scripted = analyze(_AroundScript(torch.jit.script(_Block())), 16)
+    traced = analyze(_AroundScript(torch.jit.trace(_Block(), torch.zeros(1, 8, 16, 16))), 16)
+    whole = analyze(torch.jit.script(_AroundScript(_Block())), 16)
+    fields = [(layer.name, layer.module_type, layer.r_max, layer.flops, layer.params) for layer in plain.layers]
+    assert [name for name, *_ in fields] == ["stem", "block.first", "block.second", "block.first:2", "block.second:2"]
+    for analysis in (scripted, traced, whole):
+        assert [(x.name, x.module_type, x.r_max, x.flops, x.params) for x in analysis.layers] == fields

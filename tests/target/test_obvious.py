@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rfcheck.config import Settings
-from rfcheck.target.obvious import Example, Given, meaning_of, parameters_of
+from rfcheck.target.obvious import Example, Given, example_value, meaning_of, parameters_of
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,19 @@ def test_examples():
     example = Example((1,), {"b": 2})
     assert [example.value(name, ["a", "c"], 0) for name in "abc"] == [1, 2, 0]
     assert example.named(parameters_of(net)) == {"num_classes": 1, "b": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num_in", "3"),
+        ("in_planes", "3"),
+        ("inp_dim", "3"),
+        ("n_inputs", "..."),
+        ("depth", "..."),
+        ("inner", "..."),
+        ("width", "..."),
+    ],
+)
+def test_messages_write_likely_values(name, value):
+    assert example_value(name) == value
