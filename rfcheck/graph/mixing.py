@@ -245,9 +245,9 @@ def _unflattened(call: Call, x: TensorArg, mixed: int) -> tuple[TensorArg, int]:
     """The tensor whose last dimension is mixed, and where that is, before the others were flattened for the product."""
     maker = call.maker(x)
     name = getattr(maker.record.func, "_opname", "") if maker is not None else ""
-    if maker is not None and name in _FLATTENING and len(x.shape) == 2 and mixed == 1:
+    if maker is not None and name in _FLATTENING and len(x.shape) in (2, 3) and mixed == len(x.shape) - 1:
         source = maker.images[0]
-        if source.shape[-1:] == x.shape[-1:]:
+        if len(source.shape) > len(x.shape) and source.shape[-1:] == x.shape[-1:]:
             return source, len(source.shape) - 1
     return x, mixed
 

@@ -267,3 +267,19 @@ def test_sizes_of_a_linear_layer_count_repeated_positions(mixed, features):
 
     layer = rfcheck.analyze(Apply(repeated, nn.Linear(features, features)), (2, 8, 6)).layer("parts.0")
     assert (layer.in_size, layer.out_size) == ((16, 12), (16, 12))
+
+
+def test_sizes_of_a_linear_layer_that_is_run_row_by_row():
+    """As torch does where the rows are not in order: the rows are a dimension of the batch; pixels were shuffled before."""
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.weight = nn.Conv2d(3, 16, 3, 2, 1), nn.Parameter(torch.ones(4, 5))
+
+        def forward(self, x):
+            x = self.conv(x).view(1, 4, 2, 2, 8, 12).permute(0, 1, 4, 2, 5, 3).reshape(1, 4, 16, 24).permute(0, 2, 3, 1)
+            return torch.bmm(x.view(16, 24, 4), self.weight.expand(16, 4, 5)).view(1, 16, 24, 5)
+
+    (layer,) = [layer for layer in rfcheck.analyze(Net(), (16, 24)).layers if layer.name != "conv"]
+    assert (layer.in_size, layer.out_size) == ((16, 24), (16, 24))
