@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import linecache
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from rfcheck.frames import is_users_file
 from rfcheck.process_end import left_with
 from rfcheck.span import shown_path
 from rfcheck.target.devices import device_remedy, on_one_device
+from rfcheck.target.obvious import example_value
 from rfcheck.target.offline import WITHOUT_WEIGHTS, Refusals, offline, why_refused
 from rfcheck.target.origin import ConstructionSites
 from rfcheck.target.source import quiet_output
@@ -25,6 +27,9 @@ _LONGEST = 100
 
 _MOST_SAID = 300
 """Characters of what an error says that a message shows."""
+
+_MISSING = re.compile(r"missing \d+ required (?:positional|keyword-only) arguments?: (.+)")
+"""What Python says of a call that lacks arguments."""
 
 
 @contextlib.contextmanager
@@ -80,10 +85,20 @@ def failure_in_building(label: str, error: BaseException) -> TargetError:
         left, comma, others = left_with(error).partition(", as ")
         called = f"calling it left with {left}{place_of(error)}{comma}{others.replace('sys.exit does', 'sys.exit and argparse do')}"
         return TargetError(f"{label}: {called}; a model is built without leaving the program")
-    remedy = device_remedy(error)
+    remedy = device_remedy(error) or _arguments_passed_on(error)
     if isinstance(error, FileNotFoundError) and error.filename is not None:
         remedy = "; weights are not needed: build the model without reading a file, or give the path from the current folder"
     return TargetError(f"{label}: building the model fails: {_said(error)}{place_of(error)}{remedy}")
+
+
+def _arguments_passed_on(error: BaseException) -> str:
+    """How to give the arguments that a function passes on by ``**`` and does not name itself; empty where that is not the cause."""
+    missing = _MISSING.search(str(error)) if isinstance(error, TypeError) else None
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if missing is None or not frames or not frames[-1].f_code.co_flags & inspect.CO_VARKEYWORDS:
+        return ""
+    names = re.findall(r"'(\w+)'", missing[1])
+    return f"; give {'it' if len(names) == 1 else 'them'} with --args {','.join(f'{name}={example_value(name)}' for name in names)}"
 
 
 def _said(error: BaseException) -> str:

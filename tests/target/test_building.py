@@ -121,3 +121,18 @@ def test_the_line_that_fails_is_shown(tmp_path, monkeypatch, statement, said):
         load_targets("model.py:Net")[0].build()
     assert str(error.value).startswith("model.py:Net: building the model fails: ")
     assert str(error.value).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("signature", "remedy"), [("**options", "; give them with --args depth=...,in_planes=3"), ("options={}", "")]
+)
+def test_arguments_that_a_function_passes_on_can_be_given(tmp_path, monkeypatch, signature, remedy):
+    monkeypatch.chdir(tmp_path)
+    code = "from torch import nn\nclass Net(nn.Module):\n    def __init__(self, depth, in_planes):\n        super().__init__()\n"
+    (tmp_path / "model.py").write_text(f"{code}def net({signature}):\n    return Net(**options)\n")
+    with pytest.raises(TargetError) as error:
+        load_targets("model.py:net")[0].build()
+    assert str(error.value) == (
+        "model.py:net: building the model fails: TypeError: Net.__init__() missing 2 required positional arguments: 'depth' and "
+        f"'in_planes' (model.py:6: return Net(**options)){remedy}"
+    )
