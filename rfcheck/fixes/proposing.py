@@ -10,6 +10,7 @@ from rfcheck.errors import FixError
 from rfcheck.fixes import crop_kernels, move_downsampling, pool_head, remove_stem, truncate
 from rfcheck.fixes.fix import Fix, Skipped
 from rfcheck.fixes.subject import Subject
+from rfcheck.graph.scripted import is_scripted
 from rfcheck.suggestions import did_you_mean
 from rfcheck.target.program import Program
 
@@ -64,6 +65,11 @@ def _proposed(module: ModuleType, subject: Subject) -> list[Fix | Skipped]:
     try:
         proposals: list[Fix | Skipped] = module.propose(subject)
     except Exception as error:
-        reason = f"rfcheck cannot work it out for this model ({type(error).__name__}: {error})"
+        if is_scripted(subject.model.modules()):
+            reason = (
+                "a part of the model is TorchScript, whose modules cannot be replaced; give the model before it is made TorchScript"
+            )
+        else:
+            reason = f"rfcheck cannot work it out for this model ({type(error).__name__}: {error})"
         return [Skipped(name, reason) for name in module.NAMES]
     return proposals
