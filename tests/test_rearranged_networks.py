@@ -26,7 +26,7 @@ def test_convolutions_and_padding(start):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", range(1000, 2000, BATCH))
+@pytest.mark.parametrize("start", range(1000, 3500, BATCH))
 def test_more_rearrangements(start):
     assert_as_indicated(start, blocks=4)
 

@@ -16,7 +16,8 @@ from rfcheck.graph.records import OpRecord, TensorArg
 _MEANS = frozenset({"mean", "var", "std", "var_mean", "std_mean", "norm", "linalg_vector_norm"})
 _RANGES = frozenset({"amax", "amin", "max", "min", "aminmax"})
 _MEANS_OF_POWERS = frozenset({"sum", "linalg__powsum"})
-"""A sum is a statistic where it adds powers, so that it is a norm; weights that are made to sum to one are attention."""
+"""A sum is a statistic where it adds powers, so that it is a norm, or is divided by the number of what it adds, so that it is a
+mean; weights that are made to sum to one are attention."""
 _POOLINGS = frozenset({"_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "adaptive_avg_pool1d", "adaptive_max_pool2d"})
 _ARITHMETIC = frozenset({"elementwise", "activation", "norm", "dropout", "join", "multiply"})
 _RESCALING = frozenset({"sub", "rsub", "mul", "div", "addcmul", "addcdiv"})
@@ -30,6 +31,7 @@ class Statistics:
         self._origins: dict[int, int] = {}  # of values that are arithmetic of one map: that map
         self._roots: dict[int, frozenset[int]] = {}  # of statistics: the maps they describe
         self._powers: set[int] = set()
+        self._sums: dict[int, tuple[frozenset[int], int]] = {}  # of sums: the maps, and how many entries each sum has
         self._lowering: set[int] = set()  # statistics that lower a map where they are added: b - mean * a
 
     def follow(self, record: OpRecord, gathered: Gathered) -> None:
@@ -56,8 +58,11 @@ class Statistics:
                 counts = max(gathered.attributes.get("adaptive", (2,))) == 1
             else:
                 counts = name in _MEANS or name in _RANGES or (name in _MEANS_OF_POWERS and source in self._powers)
-            if counts and gathered.kind == "pool":
-                roots = frozenset((self._origin(source),))
+            if gathered.kind == "pool":
+                roots = frozenset((self._origin(source),)) if counts else None
+                if name == "sum" and roots is None:
+                    added, entries = self._sums.get(source, (frozenset((self._origin(source),)), 1))
+                    self._sums[record.outputs[0].value] = added, entries * _entries(record)
             elif gathered.kind == "reduce":  # of channels: still a map
                 self._keep(record, self._origin(source), is_power=source in self._powers)
         if roots is not None:
@@ -71,6 +76,10 @@ class Statistics:
             self._keep(record, self._origin(source), is_power=source in self._powers)
 
     def _combine(self, name: str, record: OpRecord, edges: list[Edge]) -> None:
+        summed = self._sums.get(edges[0].value) if len(edges) == 1 else None
+        if summed is not None and _is_divided_by(name, record, summed[1]):
+            self._note(record, summed[0], lowers=False)
+            return
         found = [self._roots.get(edge.value) for edge in edges]
         roots = [one for one in found if one is not None]
         if len(roots) == len(edges):
@@ -113,3 +122,16 @@ class Statistics:
             return isinstance(exponent, (int, float)) and exponent % 2 == 0
         kept = name in ("_to_copy", "clone", "detach") and record.tensors[0].value in self._powers
         return kept or name in ("square", "abs")
+
+
+def _entries(record: OpRecord) -> int:
+    """How many entries of a tensor are added up to one of the result."""
+    return math.prod(record.tensors[0].shape) // max(math.prod(record.outputs[0].shape), 1)
+
+
+def _is_divided_by(name: str, record: OpRecord, count: int) -> bool:
+    """Whether a call makes means of sums: it divides them by the number of their entries, or multiplies them accordingly."""
+    number = record.args[1] if len(record.args) > 1 else None
+    if not isinstance(number, (int, float)):
+        return False
+    return (name == "div" and number == count) or (name == "mul" and math.isclose(number * count, 1))

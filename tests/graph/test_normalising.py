@@ -68,7 +68,21 @@ def indexed(x):
     return (x - mean[:, :, None, None]) * torch.rsqrt(variance + 1e-5)[..., None, None]
 
 
+def by_sums(x):
+    n = x.shape[2] * x.shape[3]
+    less = x - x.sum(AXES, keepdim=True) / n
+    return less / ((less**2).sum(AXES, keepdim=True) / n + 1e-5).sqrt()
+
+
+def by_sums_times_a_share(x):
+    share = 1 / (x.shape[2] * x.shape[3])
+    mean, squares = x.sum(3).sum(2) * share, (x * x).sum(AXES) * share
+    return (x - mean[..., None, None]) * (squares - mean**2 + 1e-5).rsqrt()[..., None, None]
+
+
 BY_HAND = [
+    by_sums,
+    by_sums_times_a_share,
     by_mean_and_variance,
     by_var_mean,
     by_squares,
@@ -173,6 +187,8 @@ CONTEXT = {
     "multiplied through a layer": (lambda x, layer: x * layer(x.mean(AXES))[..., None, None], (nn.Linear(2, 2),)),
     "less a mean through a layer": (lambda x, layer: x - layer(x.mean(AXES, keepdim=True)), (nn.Conv2d(2, 2, 1),)),
     "of another map": (lambda x, layer: x - layer(x).mean(AXES, keepdim=True), (nn.Conv2d(2, 2, 3, padding=1),)),
+    "less a sum": (lambda x, _: x - x.sum(AXES, keepdim=True), ()),
+    "less a part of a sum": (lambda x, _: x - x.sum(AXES, keepdim=True) / 7, ()),
     "beside the map": (lambda x, _: torch.cat([x, x.mean(AXES, keepdim=True).expand_as(x)], 1)[:, 1:3], ()),
     "attention by hand": (lambda x, _: x.exp() / x.exp().sum(AXES, keepdim=True), ()),
 }
